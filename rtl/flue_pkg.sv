@@ -31,18 +31,20 @@ package flue_pkg;
   } status_e;
 
   // What the parser says of a frame (rtl/parse/).  Fields of a layer that is
-  // absent are 0.  `trunc` is set when the frame ends inside a header it
-  // announced or before the end its IP header announces.
+  // absent are 0.  The record is given before the frame's end is known: a user
+  // that needs it compares l3_end with the length of the frame itself, and
+  // pay_off (l4_off) with l3_end.
   typedef struct packed {
-    logic        trunc;
-    logic        bad_hdr;                 // a length field is impossible: IHL < 5, data offset < 5, option or extension length
+    logic        trunc;                   // the frame ends inside a header it announced
+    logic        bad_hdr;                 // impossible: IP version, IHL < 5, data offset < 5, UDP length; or over 128 bytes of extensions
     logic [1:0]  vlan_count;              // tags skipped, 0 to 2
     logic [15:0] vlan_tci;                // outer tag
     logic        is_ipv4;
     logic        is_ipv6;
-    logic        ip_frag;                 // IPv4 MF or offset nonzero; IPv6 Fragment header (unless atomic)
+    logic        ip_frag;                 // IPv4 MF or offset nonzero; any IPv6 Fragment header (TO-039)
     logic        ip_opts;                 // IPv4 options, or IPv6 extension headers
-    logic        is_tcp;                  // L4 header found (first fragment or whole) and TCP
+    logic        ip_route;                // IPv6 Routing header with segments left: final destination is not in the IP header
+    logic        is_tcp;                  // L4 header found and TCP; never for a fragment
     logic        is_udp;
     logic        tcp_opts;
     logic        udp_no_csum;             // UDP checksum field is 0
