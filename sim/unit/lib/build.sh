@@ -14,7 +14,7 @@ done
 search=$(find rtl build/gen -type d 2>/dev/null | sed 's/^/-y /')
 packages=$(find rtl build/gen -name 'flue*_pkg.sv' 2>/dev/null || true)
 "$VERILATOR_ROOT/bin/verilator_bin" --cc --exe --build -j 2 -O3 -Wall -Wno-UNUSEDSIGNAL -Wno-DECLFILENAME \
-    -Wno-UNUSEDPARAM -Wno-PINCONNECTEMPTY -Wno-PINMISSING --x-initial unique --x-assign unique --assert -DFORMAL \
+    -Wno-UNUSEDPARAM -Wno-PINCONNECTEMPTY -Wno-PINMISSING -Wno-SYMRSVDWORD --x-initial unique --x-assign unique --assert -DFORMAL \
     -MAKEFLAGS "CFG_CXXFLAGS_PCH_I=-include" -CFLAGS "-I$PWD/$unit -O1" \
     --prefix Vbench --top-module "${block}_tb" --Mdir "$out" -o bench "$@" \
     -y "$unit" $search $packages "sim/unit/$block/${block}_tb.sv" \
