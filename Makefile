@@ -4,7 +4,7 @@ FAULT  ?=
 PREFIX ?= /usr/local
 J      ?= 2
 PY     := .venv/bin/python
-NINJA  := ninja -C build/cmake -j $(J)
+NINJA  := flock build/.lock ninja -C build/cmake -j $(J)
 .DEFAULT_GOAL := all
 .PHONY: help setup all build demo demo-stateless test lint check unit system live fuzz formal synth bench report \
         coverage regs format install clean setup-demo setup-test setup-synth
@@ -39,8 +39,10 @@ lint: setup-test ## every module as its own top, Verilator -Wall and slang
 check: setup-test ## generated files fresh, headers compile alone, formatting, no machine paths
 	@$(PY) tools/check.py
 
+unit: TARGETS = unit_all
 unit: build ## unit benches only
 	@$(PY) tools/run_tests.py --kinds unit
+system: TARGETS = system_all models
 system: build ## whole adapter with driver in virtual time
 	@$(PY) tools/run_tests.py --kinds system
 live: setup-test build ## programs over the adapter's Linux interface (root and /dev/net/tun)
