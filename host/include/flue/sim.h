@@ -196,8 +196,8 @@ uint64_t flue_sim_time_us(const struct flue_sim *sim);
  * drop, dup, reorder, flip and truncate also take an exact trigger instead of P: ACTION[:VALUE]@MATCH, where VALUE is the bit number
  * (flip), the new length (truncate), or N (reorder), and MATCH is joined with & from
  *
- *   N      the Nth frame of the direction, from 1        N-M    frames N to M            
- *   %N     every Nth frame                               len<L  len>L  len=L             
+ *   N      the Nth frame of the direction, from 1        N-M    frames N to M
+ *   %N     every Nth frame                               len<L  len>L  len=L
  *   tcp  udp  ip4  ip6  syn  fin  rst  psh  ack  urg     data (TCP with payload)
  *   xN     only the first N frames for which the rest is true
  *
