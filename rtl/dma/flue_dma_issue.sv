@@ -1,0 +1,186 @@
+// The one path that every DMA request takes: choose a client, check the access against the region
+// table, and cut it into bursts.
+//
+// Contract: a client (0 to 2 read, 3 and 4 write) holds its request until req_ready_o.  Each round of
+// five cycles takes one burst of one client whose can_i says that the burst's data or response has
+// a place; clients take turns, but a write that was begun is finished before the other write client's.
+// Every burst is checked as the whole request before it leaves, so none is issued in part.
+// In the last cycle burst_o says so to the read (rd_burst_o) or write (wr_burst_o) side: `refused` if nothing may
+// leave, else addr_o is its address (aligned to the bus word).  A burst ends at a multiple of BURST bytes of the offset or with
+// the request, and regions start on pages, so none crosses 4 KB.  A refused piece of client 1 swallows the rest of its packet.
+// Latency: 4 cycles from request to burst.  One 52-bit, one 33-bit and one 24-bit addition, each in a cycle of its own.
+module flue_dma_issue
+  import flue_pkg::*;
+#(
+  parameter int W       = 64,     // bus, bits
+  parameter int REGIONS = 16,
+  localparam int B      = W / 8,
+  localparam int L      = $clog2(B),
+  localparam int IDX_W  = REGIONS > 1 ? $clog2(REGIONS) : 1,
+  localparam int BURST  = 16 * B > 256 ? 16 * B : 256,
+  localparam int BB     = $clog2(BURST),
+  localparam int N      = 5
+) (
+  input  logic             clk,
+  input  logic             rst,
+
+  input  logic [N-1:0]     req_valid_i,
+  output logic [N-1:0]     req_ready_o,
+  input  dma_req_t [N-1:0] req_i,
+  input  logic             req_last_i,     // of client 1
+  input  logic [N-1:0]     can_i,          // stays high until the client's next burst
+
+  output logic             look_use_o,     // region table
+  output logic [IDX_W-1:0] look_o,
+  input  logic [63:12]     entry_base_i,
+  input  logic [31:0]      entry_size_i,
+  input  logic             entry_valid_i,
+  input  logic             entry_writable_i,
+
+  output logic             rd_burst_o,     // one cycle; what follows belongs to it
+  output logic             wr_burst_o,
+  output logic [N-1:0]     client_o,       // one-hot
+  output logic             refused_o,
+  output logic             final_o,        // last burst of the request
+  output logic             packet_last_o,  // client 1: the burst ends the packet
+  output logic [BB-L-1:0]  beats_o,        // less 1
+  output logic [L-1:0]     start_o,        // lane of its first byte
+  output logic [L-1:0]     end_o,          // lane of its last byte
+  output logic [63:L]      addr_o,
+
+  output logic             busy_o
+);
+
+  localparam int K_W = LEN_W - BB + 1;     // bursts of one request
+
+  typedef enum logic [2:0] {S_PICK, S_LOAD, S_ADD, S_CHECK, S_ISSUE} state_e;
+  state_e state_q;
+
+  // ---- whose turn ----
+  logic [N-1:0] want, above, turn, pick;
+  logic [N-1:0] sel_q;                     // one-hot
+  logic [N-1:0] mask_q;                    // clients after the one served last
+  logic         drop_q;                    // the rest of client 1's packet is not read
+  logic         held_q;                    // the payload write is between two bursts
+
+  assign want  = req_valid_i & can_i & ~{held_q, 2'b0, drop_q, 1'b0};
+  assign above = want & mask_q;
+  assign turn  = |above ? above : want;
+  assign pick  = turn & (~turn + 1'b1);
+
+  // ---- the request ----
+  dma_req_t         req, req_q;
+  logic [K_W-1:0]   rd_done_q, wr_done_q;  // bursts of the current request already issued
+  logic [K_W-1:0]   done_q, done_inc;      // of the chosen client
+  logic [31:BB]     block_q;               // offset of the burst, in units of BURST
+  logic             write_q, check_ok;
+  logic [31:0]      last;
+  logic [BB-1:0]    stop_q;                // last byte of the request, within its block
+  logic             is_final_q, refused_q, first_q;
+
+  // Slot and event requests are aligned; masking what is constant keeps the selection small.
+  always_comb begin
+    req = '0;
+    for (int c = 0; c < N; c++)
+      if (sel_q[c]) begin
+        req.region = req.region | req_i[c].region;
+        if (c == 1 || c == 3) begin
+          req.offset = req.offset | req_i[c].offset;
+          req.length = req.length | req_i[c].length;
+        end else begin
+          req.offset[31:4] = req.offset[31:4] | req_i[c].offset[31:4];
+          if (c == 4) req.length[4]   = 1'b1;
+          else        req.length[6:4] = req.length[6:4] | req_i[c].length[6:4];
+        end
+      end
+  end
+
+  assign write_q  = sel_q[3] || sel_q[4];
+  assign done_inc = done_q + 1'b1;
+
+  assign look_o     = req_q.region[IDX_W-1:0];
+  assign look_use_o = state_q == S_CHECK;
+
+  flue_region_check #(.REGIONS(REGIONS)) u_check (
+    .clk,
+    .req_i           (req_q),
+    .write_i         (write_q),
+    .entry_valid_i,
+    .entry_writable_i,
+    .entry_size_i,
+    .ok_o            (check_ok),
+    .last_o          (last)
+  );
+
+  always_ff @(posedge clk) begin
+    if (state_q == S_PICK) sel_q <= pick;
+
+    req_q <= state_q == S_LOAD ? req : req_q;
+    if (state_q == S_LOAD)
+      done_q <= (sel_q[1] ? rd_done_q : '0) | (sel_q[3] ? wr_done_q : '0);
+
+    block_q <= req_q.offset[31:BB] + (32-BB)'(done_q);
+    first_q <= done_q == '0;
+
+    if (state_q == S_CHECK) begin
+      addr_o[63:BB] <= {entry_base_i, (12-BB)'(0)} + (64-BB)'(block_q);
+      is_final_q    <= block_q == last[31:BB];
+      refused_q     <= !check_ok;
+      stop_q        <= last[BB-1:0];
+    end
+  end
+
+  // ---- the burst ----
+  logic          issue;
+  logic [BB-1:0] from, to;                 // within the block
+
+  assign issue         = state_q == S_ISSUE;
+  assign client_o      = sel_q;
+  assign rd_burst_o    = issue && !write_q;
+  assign wr_burst_o    = issue && write_q;
+  assign refused_o     = refused_q;
+  assign final_o       = is_final_q || refused_q;
+  assign packet_last_o = final_o && (req_last_i || refused_q);
+  assign from          = first_q ? req_q.offset[BB-1:0] : '0;
+  assign to            = is_final_q ? stop_q : '1;
+  assign beats_o       = to[BB-1:L] - from[BB-1:L];
+  assign start_o       = from[L-1:0];
+  assign end_o         = to[L-1:0];
+  assign addr_o[BB-1:L] = from[BB-1:L];
+
+  always_comb begin
+    req_ready_o = issue && final_o ? sel_q : '0;
+    if (drop_q) req_ready_o[1] = 1'b1;
+  end
+
+  always_ff @(posedge clk) begin
+    case (state_q)
+      S_PICK:  if (|want) state_q <= S_LOAD;
+      S_LOAD:  state_q <= S_ADD;
+      S_ADD:   state_q <= S_CHECK;
+      S_CHECK: state_q <= S_ISSUE;
+      default: state_q <= S_PICK;
+    endcase
+
+    if (issue) begin
+      mask_q <= ~(sel_q | (sel_q - 1'b1));
+      if (sel_q[1]) rd_done_q <= final_o ? '0 : done_inc;
+      if (sel_q[3]) wr_done_q <= final_o ? '0 : done_inc;
+      if (sel_q[3]) held_q    <= !final_o;
+      if (sel_q[1]) drop_q    <= refused_q && !req_last_i;
+    end
+    if (drop_q && req_valid_i[1] && req_last_i) drop_q <= 1'b0;
+
+    if (rst) begin
+      state_q   <= S_PICK;
+      mask_q    <= '0;
+      rd_done_q <= '0;
+      wr_done_q <= '0;
+      held_q    <= 1'b0;
+      drop_q    <= 1'b0;
+    end
+  end
+
+  assign busy_o = state_q != S_PICK || held_q || rd_done_q != '0;
+
+endmodule
