@@ -155,12 +155,14 @@ static void parse_ipv6(const uint8_t *frame, size_t len, size_t off, struct flue
         h->bad_hdr = true;
         return;
     }
+    if (off + 8 > len) {
+        h->trunc = true;
+        return;
+    }
     h->is_ipv6 = true;
     h->l3_off = (uint8_t)off;
-    if (off + 8 <= len) {
-        h->l3_end = (uint32_t)off + 40 + be16(p + 4);
-        h->proto = p[6];
-    }
+    h->l3_end = (uint32_t)off + 40 + be16(p + 4);
+    h->proto = p[6];
     if (off + 40 > len) {
         h->trunc = true;
         return;
