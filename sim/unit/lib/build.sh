@@ -8,8 +8,8 @@ cd "$(dirname "$0")/../../.."
 unit=sim/unit/lib
 out=build/unit/$block
 mkdir -p "$out"
-for c in "$unit/bench.c" sim/unit/"$block"/*.c; do
-    ${CC:-cc} -std=c17 -O2 -g -Wall -Wextra -Wconversion -Werror -I"$unit" -c "$c" -o "$out/$(basename "$c" .c)_c.o"
+for c in "$unit/bench.c" sim/unit/"$block"/*.c sim/model/*.c; do
+    ${CC:-cc} -std=c17 -O2 -g -Wall -Wextra -Wconversion -Werror -I"$unit" -Isim/model -c "$c" -o "$out/$(basename "$c" .c)_c.o"
 done
 search=$(find rtl build/gen -type d 2>/dev/null | sed 's/^/-y /')
 packages=$(find rtl build/gen -name 'flue*_pkg.sv' 2>/dev/null || true)
