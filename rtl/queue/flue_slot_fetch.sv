@@ -1,0 +1,211 @@
+// Reads the slots of a ring, or of an array a LINK points to, and hands them
+// out one at a time.
+//
+// Contract: the ring is read from `ring_start_i` (taken while `restart_i`) to
+//   `tail_i`; an array from `array_offset_i` for `array_count_i` slots (taken
+//   with `restart_i && restart_array_i`).  `restart_i` forgets every slot not
+//   taken.  `slot_valid_o` offers `slot_o` until `slot_take_i`; slot_error_o
+//   offers a failed fetch instead, which only a restart ends.  `starved_o`:
+//   nothing is offered, under way, or left to fetch.
+// A fetch is up to four slots inside one 64-byte line; the next one is
+//   requested while the last one is used, and waits in the DMA's memory.  A
+//   slot is offered only after its whole fetch came without error.
+// `run_i` low: no new fetch begins.  `busy_o`: a fetch is under way.
+// Rate: a slot every 5 cycles.  State: 4 slots in LUT memory, one in registers.
+module flue_slot_fetch
+  import flue_pkg::*;
+#(
+  parameter int W = 32                    // DMA stream, bits
+) (
+  input  logic              clk,
+  input  logic              rst,
+
+  input  logic              run_i,
+  input  logic [7:0]        ring_region_i,
+  input  logic [31:6]       ring_base_i,
+  input  logic [SLOT_W-1:0] ring_mask_i,  // slots - 1
+  input  logic [SLOT_W-1:0] ring_start_i,
+  input  logic [SLOT_W-1:0] tail_i,
+  input  logic              restart_i,
+  input  logic              restart_array_i,
+  input  logic [7:0]        array_region_i,
+  input  logic [31:4]       array_offset_i,
+  input  logic [15:0]       array_count_i,
+
+  output logic              req_valid_o,
+  input  logic              req_ready_i,
+  output dma_req_t          req_o,
+  input  logic              in_valid_i,
+  output logic              in_ready_o,
+  input  logic [W-1:0]      in_data_i,
+  input  logic [W/8-1:0]    in_keep_i,
+  input  logic              in_last_i,
+  input  logic              in_bad_i,
+  input  status_e           in_status_i,  // with last
+
+  output logic              slot_valid_o,
+  output logic [127:0]      slot_o,
+  input  logic              slot_take_i,
+  output logic              slot_error_o,
+  output status_e           slot_status_o,
+  output logic              starved_o,
+  output logic              busy_o
+);
+
+  // ---- what to fetch next ----
+  logic              array_q;             // the position is in an array
+  logic [SLOT_W-1:0] next_q;              // ring: index; array: slots left
+  logic [31:4]       addr_q;              // array: offset of the next slot
+  logic [7:0]        array_region_q;
+  logic              left;                // slots are left
+  logic [2:0]        count;               // slots of the next fetch
+  logic [31:4]       ring_addr;
+  logic [1:0]        line;                // place in the 64-byte line
+
+  assign ring_addr = {ring_base_i, 2'b0} + 28'(next_q & ring_mask_i);
+  assign line      = array_q ? addr_q[5:4] : next_q[1:0];
+
+  always_comb begin
+    logic       short_of;                 // the end comes before the line's end
+    logic [1:0] rest;                     // slots to the end, modulo 4
+    rest     = array_q ? next_q[1:0] : tail_i[1:0] - next_q[1:0];
+    short_of = array_q ? next_q[15:2] == '0 && 3'(rest) + 3'(line) < 3'd4
+                       : next_q[15:2] == tail_i[15:2];
+    left     = array_q ? next_q != '0 : next_q != tail_i;
+    count    = short_of ? {1'b0, rest} : 3'd4 - {1'b0, line};
+  end
+
+  // ---- one request at a time ----
+  logic       asked_q;                    // accepted by the DMA or offered to it
+  logic       stale_q;                    // its answer is no longer wanted
+  logic [2:0] asked_count_q;
+  logic       answer;                     // the answer's last word moves
+
+  always_ff @(posedge clk) begin
+    if (req_valid_o && req_ready_i) req_valid_o <= 1'b0;
+    if (answer) asked_q <= 1'b0;
+    if (restart_i) begin
+      array_q <= restart_array_i;
+      stale_q <= asked_q && !answer;
+      next_q  <= restart_array_i ? array_count_i : ring_start_i;
+      addr_q  <= array_offset_i;
+      array_region_q <= array_region_i;
+    end else if (run_i && !asked_q && left && !slot_error_o) begin
+      req_valid_o   <= 1'b1;
+      asked_q       <= 1'b1;
+      stale_q       <= 1'b0;
+      asked_count_q <= count;
+      req_o         <= '{region: array_q ? array_region_q : ring_region_i,
+                         offset: {array_q ? addr_q : ring_addr, 4'b0},
+                         length: LEN_W'({count, 4'b0})};
+      next_q        <= array_q ? next_q - 16'(count) : next_q + 16'(count);
+      addr_q        <= addr_q + 28'(count);
+    end
+    if (rst) begin
+      req_valid_o <= 1'b0;
+      asked_q     <= 1'b0;
+      stale_q     <= 1'b0;
+      array_q     <= 1'b0;
+      next_q      <= '0;
+    end
+  end
+
+  // ---- the answer, a word a beat, into the store ----
+  logic        word_valid, word_ready, word_last, word_bad;
+  logic [31:0] word;
+
+  if (W == 32) begin : g_word
+    assign word_valid = in_valid_i;
+    assign in_ready_o = word_ready;
+    assign word       = in_data_i;
+    assign word_last  = in_last_i;
+    assign word_bad   = in_bad_i;
+    logic unused;
+    assign unused = &{1'b0, in_keep_i};
+  end else begin : g_narrow
+    logic [3:0] unused;
+    flue_stream_width #(.WI(W), .WO(32)) u_width (
+      .clk, .rst,
+      .in_valid_i, .in_ready_o, .in_data_i, .in_keep_i, .in_last_i, .in_bad_i,
+      .out_valid_o(word_valid), .out_ready_i(word_ready), .out_data_o(word), .out_keep_o(unused),
+      .out_last_o(word_last), .out_bad_o(word_bad)
+    );
+  end
+
+  // The narrowing may end after the beat that carried the status: keep it.
+  status_e status_q;
+  always_ff @(posedge clk) if (in_valid_i && in_last_i) status_q <= in_status_i;
+
+  logic [31:0] store [16];
+  logic [3:0]  put_q;                     // word to be written
+  logic [2:0]  have_q;                    // slots in the store not yet loaded into slot_o
+
+  assign word_ready = stale_q || (have_q == '0 && !slot_error_o);
+  assign answer     = word_valid && word_ready && word_last;
+
+  always_ff @(posedge clk) if (word_valid && word_ready) store[put_q] <= word;
+
+  // ---- the store, a word a cycle, into the slot offered ----
+  logic [1:0] slot_idx_q, part_q;         // next word to load
+  logic       load;
+  logic [31:0] load_word;
+
+  assign load_word = store[{slot_idx_q, part_q}];
+  assign load      = have_q != '0 && (!slot_valid_o || part_q != '0);
+
+  always_ff @(posedge clk) begin
+    if (word_valid && word_ready) put_q <= word_last ? '0 : put_q + 1'b1;
+    if (slot_take_i) slot_valid_o <= 1'b0;
+    if (load) begin
+      slot_o[32*part_q +: 32] <= load_word;
+      part_q <= part_q + 1'b1;
+      if (part_q == 2'd3) begin
+        slot_valid_o <= 1'b1;
+        slot_idx_q   <= slot_idx_q + 1'b1;
+        have_q       <= have_q - 1'b1;
+      end
+    end
+    if (answer && !stale_q) begin
+      if (word_bad) begin
+        slot_error_o  <= 1'b1;
+        slot_status_o <= W == 32 ? in_status_i : status_q;
+      end else begin
+        have_q <= asked_count_q;
+      end
+      slot_idx_q <= '0;
+      part_q     <= '0;
+    end
+    if (rst || restart_i) begin
+      slot_valid_o <= 1'b0;
+      slot_error_o <= 1'b0;
+      have_q       <= '0;
+      part_q       <= '0;
+      slot_idx_q   <= '0;
+    end
+    if (rst) put_q <= '0;
+  end
+
+  assign busy_o    = asked_q;
+  assign starved_o = !slot_valid_o && !slot_error_o && have_q == '0 && !asked_q && !left;
+
+`ifdef FORMAL
+  logic f_past_valid = 1'b0;
+  always_ff @(posedge clk) begin
+    f_past_valid <= 1'b1;
+    if (f_past_valid && !rst) begin
+      // A slot offered stays until taken or forgotten.
+      if ($past(slot_valid_o && !slot_take_i && !restart_i && !rst)) begin
+        assert (slot_valid_o);
+        assert (slot_o == $past(slot_o));
+      end
+      // Every request stays inside its 64-byte line.
+      if (req_valid_o) begin
+        assert (req_o.length != '0 && req_o.length <= 17'd64);
+        assert (LEN_W'(req_o.offset[5:0]) + req_o.length <= 17'd64);
+      end
+      assert (have_q <= 3'd4);
+    end
+  end
+`endif
+
+endmodule
