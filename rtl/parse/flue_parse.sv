@@ -200,13 +200,13 @@ module flue_parse
           n.phase       = S_DONE;
           n.rec.bad_hdr = 1'b1;
         end else if (last_word) begin
+          n.rec.l3_last = pos;
           unique case (s.next)
             K_NONE:  n.phase = S_DONE;
             K_TCP:   begin n.phase = S_TCP; n.left = 6'd3; end
             K_UDP:   begin n.phase = S_UDP; n.left = 6'd1; end
-            default: n.phase = S_EXT;
+            default: begin n.phase = S_EXT; n.rec.l3_last = s.rec.l3_last; end
           endcase
-          n.rec.l3_last = pos;
         end
 
       S_TCP: if (last_word) begin

@@ -20,8 +20,12 @@ static struct frame {
 } *sent;
 static size_t sent_count;
 
-static void forget_sent(void)
+static uint64_t frame_state; /* of the generator */
+
+/* Forget what was sent; a new generator state. */
+static void begin(void)
 {
+    frame_state = bench_random();
     for (size_t i = 0; i < sent_count; i++)
         free(sent[i].data);
     free(sent);
@@ -80,10 +84,8 @@ static void expect_all(void)
             flue_hdr_each_field(&hdr, &c, compare_field);
         }
     }
-    forget_sent();
+    begin();
 }
-
-static uint64_t frame_state;
 
 static void send_random(size_t payload_max, unsigned damage_percent)
 {
@@ -99,7 +101,7 @@ static void send_random(size_t payload_max, unsigned damage_percent)
 /* The record of every protocol stack is the model's; frames pass unchanged, `bad` too. */
 TEST(every_protocol_stack_is_read)
 {
-    frame_state = bench_random();
+    begin();
     bench_mode_random();
     for (int i = 0; i < 1500; i++)
         send_random(200, 0);
@@ -109,7 +111,7 @@ TEST(every_protocol_stack_is_read)
 /* TO-043: damaged and cut frames give flags and never hang. */
 TEST(damaged_frames_give_flags)
 {
-    frame_state = bench_random();
+    begin();
     for (int round = 0; round < 4; round++) {
         bench_mode_random();
         for (int i = 0; i < 1500; i++)
@@ -123,7 +125,7 @@ TEST(a_frame_may_end_anywhere)
 {
     static uint8_t buffer[FLUE_FRAMES_MAX];
 
-    frame_state = bench_random();
+    begin();
     for (int ip = 4; ip <= 6; ip += 2) {
         for (int l4 = FLUE_FRAMES_TCP; l4 <= FLUE_FRAMES_ICMP; l4++) {
             struct flue_frames_shape shape = {.tags = (int)bench_random_in(0, 2), .ip = ip, .l4 = (enum flue_frames_l4)l4,
@@ -143,7 +145,7 @@ TEST(extension_headers_are_walked_to_their_limit)
     static uint8_t buffer[FLUE_FRAMES_MAX];
     struct flue_pkt_hdr hdr;
 
-    frame_state = bench_random();
+    begin();
     for (int bytes = 8; bytes <= 144; bytes += 8) {
         struct flue_frames_shape shape = {.tags = 2, .ip = 6, .l4 = FLUE_FRAMES_TCP, .ext_bytes = bytes, .tcp_option_words = 10,
                                           .payload = 30};
@@ -161,7 +163,7 @@ TEST(length_fields_of_zero_and_all_ones_end)
 {
     static uint8_t buffer[FLUE_FRAMES_MAX];
 
-    frame_state = bench_random();
+    begin();
     for (int i = 0; i < 400; i++) {
         struct flue_frames_shape shape = {.ip = 6, .l4 = FLUE_FRAMES_TCP, .ext_headers = 3, .payload = 200};
         if (i % 2)
@@ -180,7 +182,7 @@ TEST(one_beat_a_cycle)
 {
     static uint8_t buffer[FLUE_FRAMES_MAX];
 
-    frame_state = bench_random();
+    begin();
     for (int i = 0; i < 400; i++) {
         struct flue_frames_shape shape = flue_frames_shape(&frame_state, 300);
         size_t len = flue_frames_build(&frame_state, &shape, buffer);
@@ -208,6 +210,7 @@ TEST(corpus_of_the_fuzzer)
     char path[800];
     unsigned files = 0;
 
+    begin();
     snprintf(folder, sizeof folder, "%.*s../../fuzz/corpus/parse", (int)(strlen(__FILE__) - strlen("parse_test.c")), __FILE__);
     DIR *dir = opendir(folder);
     CHECK(dir != NULL);
