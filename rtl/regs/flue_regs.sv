@@ -1,0 +1,281 @@
+// Registers: the generated register file with its fields as typed ports, the
+// two windows, the time latch, and function reset.
+//
+// Contract: docs/registers.md.  A function reset raises drain_o, waits for
+//   drained_i, and then returns every field to its default in one cycle
+//   (clear_o), also while the host reads.  Switches leave here already ANDed
+//   with the abilities of the hardware (CAPS), receive checksums also with
+//   the activation of their IP version; the frame limit is held to the build.
+// `idle_o`: no register access is in progress and no reset is.
+module flue_regs
+  import flue_pkg::*;
+  import flue_regfile_pkg::*;
+#(
+  parameter int          W         = 32,
+  parameter int          REGIONS   = 4,
+  parameter int          MAX_FRAME = 1518,
+  parameter bit          FAULTS    = 1'b0,
+  parameter logic [31:0] CAPS      = 32'h07FF_03FF,   // RX_CFG, TX_CFG bits the hardware has
+  localparam int         IDX_W     = REGIONS > 1 ? $clog2(REGIONS) : 1
+) (
+  input  logic              clk,
+  input  logic              rst,
+  input  logic [63:0]       time_us_i,
+
+  input  logic              axil_awvalid_i,
+  output logic              axil_awready_o,
+  input  logic [11:0]       axil_awaddr_i,
+  input  logic              axil_wvalid_i,
+  output logic              axil_wready_o,
+  input  logic [31:0]       axil_wdata_i,
+  input  logic [3:0]        axil_wstrb_i,
+  output logic              axil_bvalid_o,
+  input  logic              axil_bready_i,
+  output logic [1:0]        axil_bresp_o,
+  input  logic              axil_arvalid_i,
+  output logic              axil_arready_o,
+  input  logic [11:0]       axil_araddr_i,
+  output logic              axil_rvalid_o,
+  input  logic              axil_rready_i,
+  output logic [31:0]       axil_rdata_o,
+  output logic [1:0]        axil_rresp_o,
+
+  // control and state
+  output logic              enable_o,
+  output logic              drain_o,
+  output logic              flush_o,      // a reset waits: events without room are lost
+  output logic              clear_o,      // pulse: the reset happens
+  output logic              idle_o,
+  input  logic              idle_i,       // everything else
+  input  logic              drained_i,
+  input  logic              tx_error_i,
+  input  logic              rx_error_i,
+  input  logic              event_error_i,
+  input  logic              tx_busy_i,
+  input  logic              rx_busy_i,
+
+  output tx_cfg_t           tx_cfg_o,
+  output rx_cfg_t           rx_cfg_o,
+  output logic              fault_csum_o,
+  output logic              fault_seq_o,
+
+  // rings
+  output logic              txq_enable_o,
+  output logic [31:6]       txq_base_o,
+  output logic [7:0]        txq_region_o,
+  output logic [3:0]        txq_log2_slots_o,
+  output logic [SLOT_W-1:0] txq_tail_o,
+  input  logic [SLOT_W-1:0] txq_head_i,
+  output logic              rxq_enable_o,
+  output logic [31:6]       rxq_base_o,
+  output logic [7:0]        rxq_region_o,
+  output logic [3:0]        rxq_log2_slots_o,
+  output logic [SLOT_W-1:0] rxq_tail_o,
+  input  logic [SLOT_W-1:0] rxq_head_i,
+  output logic              eq_enable_o,
+  output logic [31:6]       eq_base_o,
+  output logic [7:0]        eq_region_o,
+  output logic [3:0]        eq_log2_slots_o,
+  output logic [SLOT_W-1:0] eq_head_o,
+  input  logic [SLOT_W-1:0] eq_tail_i,
+
+  // interrupt
+  input  logic              set_event_i,  // pulses
+  input  logic              set_error_i,
+  input  logic              set_drained_i,
+  output logic [2:0]        cause_o,      // drained, error, event
+  output logic [2:0]        mask_o,
+  output logic [15:0]       mod_distance_us_o,
+  output logic [7:0]        mod_events_o,
+
+  // windows
+  output logic              stat_req_o,
+  output logic [5:0]        stat_addr_o,
+  input  logic              stat_ack_i,
+  input  logic [31:0]       stat_data_i,
+  output logic              rg_we_o,
+  output logic [IDX_W+1:0]  rg_addr_o,
+  output logic [31:0]       rg_wdata_o,
+  input  logic [31:0]       rg_rdata_i
+);
+
+  localparam int LIMIT = MAX_FRAME - 4;   // a tag may be inserted
+
+  flue__in_t  hwif_in;
+  flue__out_t r;
+
+  flue_regfile u_regfile (
+    .clk, .rst,
+    .fn_rst         (rst || clear_o),
+    .s_axil_awready (axil_awready_o),
+    .s_axil_awvalid (axil_awvalid_i),
+    .s_axil_awaddr  (axil_awaddr_i),
+    .s_axil_awprot  ('0),
+    .s_axil_wready  (axil_wready_o),
+    .s_axil_wvalid  (axil_wvalid_i),
+    .s_axil_wdata   (axil_wdata_i),
+    .s_axil_wstrb   (axil_wstrb_i),
+    .s_axil_bready  (axil_bready_i),
+    .s_axil_bvalid  (axil_bvalid_o),
+    .s_axil_bresp   (axil_bresp_o),
+    .s_axil_arready (axil_arready_o),
+    .s_axil_arvalid (axil_arvalid_i),
+    .s_axil_araddr  (axil_araddr_i),
+    .s_axil_arprot  ('0),
+    .s_axil_rready  (axil_rready_i),
+    .s_axil_rvalid  (axil_rvalid_o),
+    .s_axil_rdata   (axil_rdata_o),
+    .s_axil_rresp   (axil_rresp_o),
+    .hwif_in,
+    .hwif_out       (r)
+  );
+
+  // ---- identity, state, time ----
+  logic        reset_q;                   // a function reset is under way
+  logic [31:0] time_hi_q;
+
+  assign hwif_in.BUILD.log2_bytes.next      = 4'($clog2(W / 8));
+  assign hwif_in.BUILD.regions.next         = 8'(REGIONS);
+  assign hwif_in.BUILD.faults.next          = FAULTS;
+  assign hwif_in.BUILD_FRAME.max_frame.next = 14'(MAX_FRAME);
+  assign hwif_in.CAPS.tx.next               = CAPS[15:0];
+  assign hwif_in.CAPS.rx.next               = CAPS[31:16];
+  assign hwif_in.STATUS.idle.next           = idle_i;
+  assign hwif_in.STATUS.drained.next        = drained_i && !reset_q;
+  assign hwif_in.STATUS.tx_error.next       = tx_error_i;
+  assign hwif_in.STATUS.rx_error.next       = rx_error_i;
+  assign hwif_in.STATUS.event_error.next    = event_error_i;
+  assign hwif_in.STATUS.reset_busy.next     = reset_q;
+  assign hwif_in.STATUS.tx_busy.next        = tx_busy_i;
+  assign hwif_in.STATUS.rx_busy.next        = rx_busy_i;
+  assign hwif_in.TIME_LO.us.next            = time_us_i[31:0];
+  assign hwif_in.TIME_HI.us.next            = time_hi_q;
+
+  always_ff @(posedge clk) begin
+    if (r.TIME_LO.us.swacc) time_hi_q <= time_us_i[63:32];
+    if (r.CTRL.reset.value) reset_q <= 1'b1;
+    if (rst || clear_o)     reset_q <= 1'b0;
+  end
+
+  assign clear_o  = reset_q && drained_i;
+  assign enable_o = r.CTRL.enable.value;
+  assign drain_o  = r.CTRL.drain.value || reset_q;
+  assign flush_o  = reset_q;
+
+  // ---- switches ----
+  always_comb begin
+    logic [13:0] limit;
+    limit = r.FRAME_LIMIT.max_frame.value > 14'(LIMIT) ? 14'(LIMIT) : r.FRAME_LIMIT.max_frame.value;
+    tx_cfg_o = '{ip4_csum:    r.TX_CFG.ip4_csum.value    && CAPS[0],
+                 tcp4_csum:   r.TX_CFG.tcp4_csum.value   && CAPS[1],
+                 udp4_csum:   r.TX_CFG.udp4_csum.value   && CAPS[2],
+                 tcp6_csum:   r.TX_CFG.tcp6_csum.value   && CAPS[3],
+                 udp6_csum:   r.TX_CFG.udp6_csum.value   && CAPS[4],
+                 lso_v1:      r.TX_CFG.lso_v1.value      && CAPS[5],
+                 lso_v2_ipv4: r.TX_CFG.lso_v2_ipv4.value && CAPS[6],
+                 lso_v2_ipv6: r.TX_CFG.lso_v2_ipv6.value && CAPS[7],
+                 vlan_insert: r.TX_CFG.vlan_insert.value && CAPS[8],
+                 id_15bit:    r.TX_CFG.id_15bit.value    && CAPS[9],
+                 max_offload: r.TX_LIMIT.max_offload.value,
+                 max_frame:   limit};
+    rx_cfg_o = '{ip4_csum:    r.RX_CFG.ip4_csum.value    && r.RX_CFG.encap_v4.value && CAPS[16] && CAPS[25],
+                 tcp4_csum:   r.RX_CFG.tcp4_csum.value   && r.RX_CFG.encap_v4.value && CAPS[17] && CAPS[25],
+                 udp4_csum:   r.RX_CFG.udp4_csum.value   && r.RX_CFG.encap_v4.value && CAPS[18] && CAPS[25],
+                 tcp6_csum:   r.RX_CFG.tcp6_csum.value   && r.RX_CFG.encap_v6.value && CAPS[19] && CAPS[26],
+                 udp6_csum:   r.RX_CFG.udp6_csum.value   && r.RX_CFG.encap_v6.value && CAPS[20] && CAPS[26],
+                 ip_opts:     r.RX_CFG.ip_opts.value     && CAPS[21],
+                 ip6_ext:     r.RX_CFG.ip6_ext.value     && CAPS[22],
+                 tcp_opts:    r.RX_CFG.tcp_opts.value    && CAPS[23],
+                 vlan_strip:  r.RX_CFG.vlan_strip.value  && CAPS[24],
+                 max_frame:   limit};
+  end
+
+  assign fault_csum_o = FAULTS && r.FAULT.csum_bit.value;
+  assign fault_seq_o  = FAULTS && r.FAULT.lso_seq.value;
+
+  // ---- rings ----
+  assign txq_enable_o     = r.TXQ_CFG.enable.value;
+  assign txq_base_o       = r.TXQ_BASE.offset.value;
+  assign txq_region_o     = r.TXQ_CFG.region.value;
+  assign txq_log2_slots_o = r.TXQ_CFG.log2_slots.value;
+  assign txq_tail_o       = r.TXQ_TAIL.index.value;
+  assign rxq_enable_o     = r.RXQ_CFG.enable.value;
+  assign rxq_base_o       = r.RXQ_BASE.offset.value;
+  assign rxq_region_o     = r.RXQ_CFG.region.value;
+  assign rxq_log2_slots_o = r.RXQ_CFG.log2_slots.value;
+  assign rxq_tail_o       = r.RXQ_TAIL.index.value;
+  assign eq_enable_o      = r.EQ_CFG.enable.value;
+  assign eq_base_o        = r.EQ_BASE.offset.value;
+  assign eq_region_o      = r.EQ_CFG.region.value;
+  assign eq_log2_slots_o  = r.EQ_CFG.log2_slots.value;
+  assign eq_head_o        = r.EQ_HEAD.index.value;
+  assign hwif_in.TXQ_HEAD.index.next = txq_head_i;
+  assign hwif_in.RXQ_HEAD.index.next = rxq_head_i;
+  assign hwif_in.EQ_TAIL.index.next  = eq_tail_i;
+
+  // ---- interrupt ----
+  assign hwif_in.IRQ_CAUSE.event_posted.hwset = set_event_i;
+  assign hwif_in.IRQ_CAUSE.error.hwset        = set_error_i;
+  assign hwif_in.IRQ_CAUSE.drained.hwset      = set_drained_i;
+  assign cause_o = {r.IRQ_CAUSE.drained.value, r.IRQ_CAUSE.error.value, r.IRQ_CAUSE.event_posted.value};
+  assign mask_o  = {r.IRQ_MASK.drained.value, r.IRQ_MASK.error.value, r.IRQ_MASK.event_posted.value};
+  assign mod_distance_us_o = r.IRQ_MOD.distance_us.value;
+  assign mod_events_o      = r.IRQ_MOD.events.value;
+
+  // ---- statistics window: the register file asks for one word at a time ----
+  always_ff @(posedge clk) begin
+    stat_req_o <= r.STAT.req;
+    if (r.STAT.req) stat_addr_o <= r.STAT.addr[7:2];
+    if (rst) stat_req_o <= 1'b0;
+  end
+
+  assign hwif_in.STAT.rd_ack  = stat_ack_i;
+  assign hwif_in.STAT.rd_data = stat_data_i;
+  assign hwif_in.STAT.wr_ack  = 1'b0;
+
+  // ---- region window: rows beyond REGIONS read 0 and take no write ----
+  localparam int RG_WAIT = 6;             // cycles the table needs to show a word
+
+  logic               rg_there_q, rg_wr_ack_q;
+  logic [RG_WAIT-1:0] rg_wait_q;
+
+  always_ff @(posedge clk) begin
+    rg_we_o     <= 1'b0;
+    rg_wr_ack_q <= 1'b0;
+    rg_wait_q   <= rg_wait_q << 1;
+    if (r.REGION.req) begin
+      rg_we_o      <= r.REGION.req_is_wr && 5'(r.REGION.addr[7:4]) < 5'(REGIONS);
+      rg_wr_ack_q  <= r.REGION.req_is_wr;
+      rg_wait_q[0] <= !r.REGION.req_is_wr;
+      rg_there_q   <= 5'(r.REGION.addr[7:4]) < 5'(REGIONS);
+      rg_addr_o    <= r.REGION.addr[IDX_W+3:2];
+      rg_wdata_o   <= r.REGION.wr_data;
+    end
+    if (rst) begin
+      rg_we_o     <= 1'b0;
+      rg_wr_ack_q <= 1'b0;
+      rg_wait_q   <= '0;
+    end
+  end
+
+  assign hwif_in.REGION.wr_ack  = rg_wr_ack_q;
+  assign hwif_in.REGION.rd_ack  = rg_wait_q[RG_WAIT-1];
+  assign hwif_in.REGION.rd_data = rg_there_q ? rg_rdata_i : '0;
+
+  // ---- accesses in progress ----
+  logic [2:0] open_q;
+
+  always_ff @(posedge clk) begin
+    open_q <= open_q + 3'(axil_arvalid_i && axil_arready_o) + 3'(axil_awvalid_i && axil_awready_o)
+                     - 3'(axil_rvalid_o && axil_rready_i) - 3'(axil_bvalid_o && axil_bready_i);
+    if (rst) open_q <= '0;
+  end
+
+  assign idle_o = open_q == '0 && !axil_arvalid_i && !axil_awvalid_i && !axil_wvalid_i &&
+                  !r.CTRL.reset.value && !reset_q;
+
+  logic unused;
+  assign unused = &{1'b0, r.STAT.req_is_wr, r.STAT.wr_data, r.STAT.wr_biten, r.STAT.addr[1:0],
+                    r.REGION.wr_biten, r.REGION.addr[1:0]};
+
+endmodule
