@@ -184,4 +184,30 @@ package flue_pkg;
     return s[15:0] + {15'b0, s[16]};
   endfunction
 
+  // Successor in the longest sequence of a shift register of `width` bits (2 to 16),
+  // for pointers of large memories: one LUT where a counter takes one a bit.  The
+  // sequence has 2^width - 1 values; 0 is one, all ones is not; the one before 0 has
+  // only its top bit set.  The caller drops the bits above `width`.
+  function automatic logic [15:0] lfsr_next(input logic [15:0] q, input int width);
+    logic [15:0] taps;
+    case (width)
+      2:       taps = 16'h0003;
+      3:       taps = 16'h0006;
+      4:       taps = 16'h000C;
+      5:       taps = 16'h0014;
+      6:       taps = 16'h0030;
+      7:       taps = 16'h0060;
+      8:       taps = 16'h00B8;
+      9:       taps = 16'h0110;
+      10:      taps = 16'h0240;
+      11:      taps = 16'h0500;
+      12:      taps = 16'h0829;
+      13:      taps = 16'h100D;
+      14:      taps = 16'h2015;
+      15:      taps = 16'h6000;
+      default: taps = 16'hD008;
+    endcase
+    return {q[14:0], ~^(q & taps)};
+  endfunction
+
 endpackage
