@@ -40,7 +40,8 @@ module flue_stream_reg #(
 `ifdef FORMAL
   // Two marked payloads that went in one after the other come out one after the
   // other; f_first and f_second are any two values.
-  logic f_past = 1'b0;
+  logic f_past;
+  initial f_past = 1'b0;
   always_ff @(posedge clk) f_past <= 1'b1;
 
   logic [1:0] f_count;            // payloads inside

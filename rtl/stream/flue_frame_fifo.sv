@@ -1,0 +1,178 @@
+// Frame FIFO in block RAM: a frame comes out only when all of it is in, and a
+// frame that is bad leaves no trace.
+//
+// Contract: holds DEPTH - 2 beats beside two at its output; a frame must not be
+// longer than DEPTH - 2.  A frame that ends with in_bad_i vanishes and pulses drop_bad_o.  When
+// there is no room in_ready_o falls; with DROP_FULL it never does, and the frame
+// that found no room vanishes whole and pulses drop_full_o.  in_meta_i is read with
+// the last beat and stands beside every beat of the frame on the way out; at most
+// FRAMES - 1 frames are inside (META_W = 0: no meta data, no such limit).
+// out_bad_o is always 0.
+// Latency: 3 cycles after the last beat.  Rate: a beat a cycle on both sides.
+// Cost: DEPTH words of 9/8 W bits in block RAM (W = 64, DEPTH = 512: 2 EBR), the
+// meta data in LUT memory.
+module flue_frame_fifo
+  import flue_pkg::*;
+#(
+  parameter int W         = 64,   // data, bits: 16 to 512
+  parameter int DEPTH     = 512,  // beats, a power of two
+  parameter int META_W    = 0,    // meta data, bits
+  parameter int FRAMES    = 16,   // a power of two
+  parameter bit DROP_FULL = 1'b1,
+  localparam int MW = META_W > 0 ? META_W : 1
+) (
+  input  logic           clk,
+  input  logic           rst,
+
+  input  logic           in_valid_i,
+  output logic           in_ready_o,
+  input  logic [W-1:0]   in_data_i,
+  input  logic [W/8-1:0] in_keep_i,
+  input  logic           in_last_i,
+  input  logic           in_bad_i,
+  input  logic [MW-1:0]  in_meta_i,
+
+  output logic           out_valid_o,
+  input  logic           out_ready_i,
+  output logic [W-1:0]   out_data_o,
+  output logic [W/8-1:0] out_keep_o,
+  output logic           out_last_o,
+  output logic           out_bad_o,
+  output logic [MW-1:0]  out_meta_o,
+
+  output logic           drop_bad_o,
+  output logic           drop_full_o
+);
+
+  localparam int B  = W / 8;
+  localparam int AW = $clog2(DEPTH);
+
+  if (DEPTH < 4 || 2**AW != DEPTH || 2**$clog2(FRAMES) != FRAMES) begin : g_check
+    $error("DEPTH (at least 4) and FRAMES must be powers of two");
+  end
+
+  // keep[0] is always 1, so its bit holds last: 9 bits a byte, as block RAM has them.
+  typedef struct packed {
+    logic [B-1:1] keep;
+    logic         last;
+    logic [W-1:0] data;
+  } word_t;
+
+  // no_rw_check: what is being written is never read in the same cycle, so the read
+  // port needs no logic for that case.
+  (* no_rw_check *)
+  word_t         mem [DEPTH];
+
+  // The pointers step through the sequence of flue_pkg::lfsr_next.
+  logic [AW-1:0] wr_q;            // next beat of the frame that is coming in
+  logic [AW-1:0] commit_q;        // where that frame began: all before it is whole
+  logic [AW-1:0] rd_q;            // next beat to read
+  logic [AW-1:0] limit_q;         // the one before it: not to be written
+
+  // Input.  A bad frame is taken back with its last beat, a lost one (no room) from
+  // the cycle after the beat that did not fit until it ends.  When that beat was the
+  // last one, the cycle in which it is taken back has no room either.
+  logic          full, meta_full, moves, ends, rewind, commit;
+  logic          lost_q;          // inside a lost frame
+  logic          rewind_q;        // take back a lost frame
+  logic [AW-1:0] wr_next;
+
+  assign full       = wr_q == limit_q || meta_full;
+  assign in_ready_o = DROP_FULL || !full;
+  assign moves      = in_valid_i && !full && !rewind_q;
+  assign ends       = in_valid_i && in_ready_o && in_last_i;
+  assign rewind     = rewind_q || (in_valid_i && in_last_i && in_bad_i);
+  assign commit     = moves && in_last_i && !in_bad_i;
+  assign wr_next    = AW'(lfsr_next(16'(wr_q), AW));
+
+  always_ff @(posedge clk)
+    if (moves) mem[wr_q] <= '{keep: in_keep_i[B-1:1], last: in_last_i, data: in_data_i};
+
+  always_ff @(posedge clk) begin
+    if (moves || rewind) wr_q <= rewind ? commit_q : wr_next;
+    if (commit) commit_q <= wr_next;
+    if (!DROP_FULL) begin
+      lost_q   <= 1'b0;
+      rewind_q <= 1'b0;
+    end else if (in_valid_i) begin
+      lost_q   <= !in_last_i && (full || rewind_q);
+      rewind_q <= in_last_i ? full && !rewind_q : full || rewind_q;
+    end else begin
+      rewind_q <= lost_q;
+    end
+    drop_bad_o  <= ends && in_bad_i;
+    drop_full_o <= ends && !in_bad_i && (full || rewind_q);
+    if (rst) begin
+      wr_q        <= '0;
+      commit_q    <= '0;
+      lost_q      <= 1'b0;
+      rewind_q    <= 1'b0;
+      drop_bad_o  <= 1'b0;
+      drop_full_o <= 1'b0;
+    end
+  end
+
+  // Output: the memory's read register, then the output register.
+  logic  read_valid_q, step, next;
+  word_t read_q;
+
+  assign next = !out_valid_o || out_ready_i;
+  assign step = !read_valid_q || next;
+
+  always_ff @(posedge clk) if (step) read_q <= mem[rd_q];
+
+  always_ff @(posedge clk) begin
+    if (step) begin
+      read_valid_q <= rd_q != commit_q;
+      if (rd_q != commit_q) begin
+        rd_q    <= AW'(lfsr_next(16'(rd_q), AW));
+        limit_q <= rd_q;
+      end
+    end
+    if (next) begin
+      out_valid_o <= read_valid_q;
+      out_data_o  <= read_q.data;
+      out_keep_o  <= {read_q.keep, 1'b1};
+      out_last_o  <= read_q.last;
+    end
+    if (rst) begin
+      rd_q         <= '0;
+      limit_q      <= AW'(1) << (AW - 1);
+      read_valid_q <= 1'b0;
+      out_valid_o  <= 1'b0;
+    end
+  end
+
+  assign out_bad_o = 1'b0;
+
+  // Meta data: one word a frame, at the output while the frame is.
+  if (META_W > 0) begin : g_meta
+    localparam int FW = $clog2(FRAMES);
+    (* ram_style = "distributed" *)
+    logic [MW-1:0] meta [FRAMES];
+    logic [FW-1:0] meta_wr_q, meta_rd_q;
+
+    assign meta_full  = FW'(meta_wr_q + 1'b1) == meta_rd_q;
+    assign out_meta_o = meta[meta_rd_q];
+
+    always_ff @(posedge clk) if (commit) meta[meta_wr_q] <= in_meta_i;
+
+    always_ff @(posedge clk) begin
+      if (commit) meta_wr_q <= meta_wr_q + 1'b1;
+      if (out_valid_o && out_ready_i && out_last_o) meta_rd_q <= meta_rd_q + 1'b1;
+      if (rst) begin
+        meta_wr_q <= '0;
+        meta_rd_q <= '0;
+      end
+    end
+  end else begin : g_no_meta
+    assign meta_full  = 1'b0;
+    assign out_meta_o = '0;
+    logic unused_meta;
+    assign unused_meta = ^in_meta_i;
+  end
+
+  logic unused_keep;              // keep[0] is always 1
+  assign unused_keep = in_keep_i[0];
+
+endmodule
