@@ -7,7 +7,7 @@ PY     := .venv/bin/python
 NINJA  := flock build/.lock ninja -C build/cmake -j $(J)
 .DEFAULT_GOAL := all
 .PHONY: help setup all build demo demo-stateless test lint check unit system live fuzz formal synth bench report \
-        coverage regs format install clean setup-demo setup-test setup-synth
+        coverage regs format waves install clean setup-demo setup-test setup-synth
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +47,11 @@ system: build ## whole adapter with driver in virtual time
 	@$(PY) tools/run_tests.py --kinds system
 live: setup-test build ## programs over the adapter's Linux interface (root and /dev/net/tun)
 	@$(PY) tools/run_tests.py --kinds live
-fuzz: setup-test build ## libFuzzer on every parser, FUZZ_SECONDS each (default 60)
+waves: setup-demo ## run unit bench BENCH= with waves: build/waves/BENCH.fst (ARGS= for the bench, such as --seed 7)
+	@test -n "$(BENCH)" || { echo "make waves: BENCH is empty; it names a folder of sim/unit" >&2; exit 2; }
+	@$(MAKE) --no-print-directory build TARGETS=unit_$(BENCH)_waves
+	@mkdir -p build/waves && build/bin/unit_$(BENCH)_waves --wave build/waves/$(BENCH).fst $(ARGS)
+fuzz: setup-test ## libFuzzer on every parser, FUZZ_SECONDS each (default 60)
 	@$(PY) tools/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
 formal: setup-test ## all proofs
 	@$(PY) tools/formal.py

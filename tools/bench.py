@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Collect the figures that the test and bench programs measure: build/reports/bench.json.
+
+    bench.py [--list] [PROGRAM...]
+
+A program that measures prints lines "BENCH name value unit conditions".  Run are: every unit bench, the system programs
+(build/bin/system_*), build/bin/*_bench, and sim/live/*_bench.sh; what prints no such line contributes nothing.  A name
+that several programs give is kept as often as its conditions differ.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+import flue_tools as ft
+
+LINE = re.compile(r"^BENCH (\S+) (-?[\d.]+(?:e[+-]?\d+)?) (\S+)\s*(.*)$", re.M)
+
+
+def programs():
+    binaries = sorted((ft.BUILD / "bin").glob("unit_*")) + sorted((ft.BUILD / "bin").glob("*_bench"))
+    measuring = [p for p in sorted((ft.BUILD / "bin").glob("system_*")) + sorted((ft.BUILD / "bin").glob("sim_*"))
+                 if b"BENCH " in p.read_bytes()]
+    scripts = sorted((ft.ROOT / "sim" / "live").glob("*_bench.sh"))
+    return [p for p in dict.fromkeys(binaries + measuring + scripts) if os.access(p, os.X_OK) and p.is_file()]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--list", action="store_true", help="name the programs only")
+    p.add_argument("programs", nargs="*", help="names that must occur in a program's name; default: all")
+    a = p.parse_args()
+    chosen = [q for q in programs() if not a.programs or any(n in q.name for n in a.programs)]
+    if a.list:
+        print("\n".join(ft.rel(q) for q in chosen))
+        return
+    report = ft.REPORTS / "bench.json"
+    found = {}
+    if a.programs and report.exists():
+        found = {(r["name"], r["conditions"]): r for r in json.loads(report.read_text())}
+    failed = 0
+    env = {**os.environ, "FLUE_MODEL_DIR": str(ft.BUILD / "bin"), "FLUE_BENCH": "1"}
+    for number, program in enumerate(chosen, 1):
+        print(f"[{number}/{len(chosen)}] {program.name}", flush=True)
+        try:
+            done = subprocess.run([str(program)], cwd=ft.ROOT, capture_output=True, text=True, errors="replace",
+                                  timeout=600, env=env, stdin=subprocess.DEVNULL)
+            code, text = done.returncode, done.stdout
+        except subprocess.TimeoutExpired:
+            code, text = "none after 600 s", ""
+        if code != 0:
+            failed += 1
+            print(f"FAIL {program.name}: status {code}")
+            print("\n".join("     " + line for line in text.splitlines()[-8:]))
+            continue
+        for name, value, unit, conditions in LINE.findall(text):
+            row = {"name": name, "value": float(value), "unit": unit, "conditions": conditions.strip()}
+            found[name, row["conditions"]] = row
+            print(f"     {name} = {value} {unit} ({conditions.strip()})", flush=True)
+    rows = sorted(found.values(), key=lambda r: (r["name"], r["conditions"]))
+    ft.write_report("bench.json", rows)
+    print(f"{len(rows)} figures in build/reports/bench.json")
+    sys.exit(failed > 0 or not rows)
+
+
+main()
