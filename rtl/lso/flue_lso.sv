@@ -244,7 +244,7 @@ module flue_lso import flue_pkg::*; #(
     if (load_segment) begin
       seg_last_q <= last_q;
       off_q      <= next_off;
-    end else if (emit) begin
+    end else if (state_q == S_PAYLOAD && emit) begin
       off_q      <= '0;
     end
     if (load_segment || (state_q == S_PAYLOAD && emit)) begin
