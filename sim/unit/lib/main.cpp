@@ -51,6 +51,9 @@ int main(int argc, char **argv) {
     edge(false);
     int status = bench_main(argc, argv);
     top->final();
+#if VM_TRACE_FST
+    wave.reset();                       // before the model that it reads
+#endif
     top.reset();
     return status;
 }
