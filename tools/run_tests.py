@@ -35,6 +35,9 @@ def suites():
 
 def run(command, limit, log):
     """(return code or None when the time limit passed, output)"""
+    if not os.path.exists(command[0]):
+        Path(log).write_text("")
+        return 127, f"{ft.rel(command[0])} was not built\n"
     env = {**os.environ, "FLUE_MODEL_DIR": str(ft.BUILD / "bin"), "FLUE_BUILD": str(ft.BUILD)}
     with open(log, "wb") as out:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=ft.ROOT,
@@ -59,6 +62,8 @@ def judge(code, output, limit):
     counts = [int(n or 0) for n in match.groups()] if match else [0, 0, 0]
     if code is None:
         return counts[0], counts[1] + 1, counts[2], f"still running after {limit} s"
+    if code == 127:
+        return 0, 1, 0, "could not be started"
     if not match:
         return 0, 1, 0, f"ended (status {code}) without a closing line"
     if code != 0 and counts[1] == 0:
