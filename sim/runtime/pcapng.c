@@ -90,7 +90,8 @@ enum flue_err flue_pcapng_open(const char *path, const char *comment, const char
         free(p);
         return FLUE_EIO;
     }
-    struct block b = { .len = 0 };
+    struct block b;
+    b.len = 0;
     put32(&b, BYTE_ORDER);
     put16(&b, 1);
     put16(&b, 0);
@@ -117,7 +118,8 @@ enum flue_err flue_pcapng_open(const char *path, const char *comment, const char
 void flue_pcapng_packet(struct flue_pcapng *p, unsigned interface, uint64_t time_ns, const uint8_t *data, size_t len,
                         const char *comment)
 {
-    struct block head = { .len = 0 }, tail = { .len = 0 };
+    struct block head, tail;
+    head.len = tail.len = 0;
     uint64_t t = time_ns + p->epoch_ns;
     put32(&head, interface);
     put32(&head, (uint32_t)(t >> 32));
@@ -190,7 +192,7 @@ enum flue_err flue_pcapng_section_value(const char *path, const char *key, char 
         if (code == OPT_END || at + 4 + len > total)
             break;
         if (code == OPT_COMMENT) {
-            char text[COMMENT_MAX + 1];
+            char text[sizeof block + 1];
             memcpy(text, block + at + 4, len);
             text[len] = 0;
             if (find_line(text, key, value, value_len))

@@ -21,7 +21,7 @@ static const struct { const char *name; uint32_t kind; } KINDS[] = {
     { "rst", KIND_RST }, { "psh", KIND_PSH }, { "ack", KIND_ACK }, { "urg", KIND_URG }, { "data", KIND_DATA },
 };
 
-static const char *const ACTIONS[] = { "drop", "dup", "reorder", "flip", "truncate" };
+static const char *const ACTIONS[FLUE_WIRE_ACTIONS] = { "drop", "dup", "reorder", "flip", "truncate", "damage" };
 
 enum { REORDER_FRAMES = 3 };
 static const uint64_t REORDER_HOLD_NS = 1000000;
@@ -160,7 +160,7 @@ static const char *parse_action(struct flue_wire_rules *r, enum flue_wire_action
         if (value)
             return "a probability and an exact trigger exclude each other";
         if (exact) {
-            if (action == FLUE_WIRE_DROP || action == FLUE_WIRE_DUP)
+            if (action == FLUE_WIRE_DROP || action == FLUE_WIRE_DUP || action == FLUE_WIRE_DAMAGE)
                 return "takes no value";
             if (!read_number(exact, &rule->value))
                 return "the value is not a number";
@@ -193,7 +193,7 @@ static const char *parse_item(struct flue_wire_rules *r, char *item)
     char *value = cut(item, '=');
     char *exact = value ? NULL : cut(item, ':');
 
-    for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++)
+    for (size_t i = 0; i < FLUE_WIRE_ACTIONS; i++)
         if (!strcmp(item, ACTIONS[i]))
             return parse_action(r, (enum flue_wire_action)i, value, exact, match);
     if (match || !value)
@@ -260,7 +260,7 @@ void flue_wire_init(struct flue_wire *wire, uint64_t seed, const char *name, flu
 {
     char purpose[64];
     memset(wire, 0, sizeof *wire);
-    for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++) {
+    for (size_t i = 0; i < FLUE_WIRE_ACTIONS; i++) {
         snprintf(purpose, sizeof purpose, "%s/%s", name, ACTIONS[i]);
         flue_rng_init(&wire->rng[i], seed, purpose);
     }
@@ -325,6 +325,7 @@ static struct flue_wire_frame *frame_new(struct flue_wire *wire, const uint8_t *
     f->len = (uint32_t)len;
     f->next = NULL;
     f->wait_frames = 0;
+    f->bad = false;
     f->comment[0] = 0;
     return f;
 }
@@ -456,7 +457,7 @@ static void comment_add(struct flue_wire_frame *f, const char *text)
 
 /* Schedule one copy. */
 static enum flue_err schedule(struct flue_wire *wire, uint64_t now_ns, const uint8_t *data, size_t len, const char *comment,
-                              const struct flue_wire_rule *hold, bool *queued)
+                              bool bad, const struct flue_wire_rule *hold, bool *queued)
 {
     uint64_t left_ns;
     *queued = serialize(wire, now_ns, len, &left_ns);
@@ -468,6 +469,7 @@ static enum flue_err schedule(struct flue_wire *wire, uint64_t now_ns, const uin
     if (!f)
         return FLUE_ENOMEM;
     snprintf(f->comment, sizeof f->comment, "%s", comment);
+    f->bad = bad;
     uint64_t due = left_ns + wire->rules.delay_ns;
     if (wire->rules.jitter_ns)
         due += flue_rng_next(&wire->jitter_rng) % (wire->rules.jitter_ns + 1);
@@ -508,6 +510,7 @@ enum flue_err flue_wire_put(struct flue_wire *wire, uint64_t now_ns, const uint8
     const struct flue_wire_rule *hold = triggered(wire, FLUE_WIRE_REORDER, frame, len);
     const struct flue_wire_rule *flip = triggered(wire, FLUE_WIRE_FLIP, frame, len);
     const struct flue_wire_rule *trunc = triggered(wire, FLUE_WIRE_TRUNCATE, frame, len);
+    const struct flue_wire_rule *damage = triggered(wire, FLUE_WIRE_DAMAGE, frame, len);
     bool burst = burst_loses(wire);
 
     if (drop || burst) {
@@ -537,14 +540,18 @@ enum flue_err flue_wire_put(struct flue_wire *wire, uint64_t now_ns, const uint8
             strncat(comment, text, sizeof comment - strlen(comment) - 1);
         }
     }
+    if (damage) {
+        strncat(comment, comment[0] ? "; damaged" : "damaged", sizeof comment - strlen(comment) - 1);
+        wire->stats.damaged++;
+    }
     bool queued;
-    enum flue_err err = schedule(wire, now_ns, data, out_len, comment, hold, &queued);
+    enum flue_err err = schedule(wire, now_ns, data, out_len, comment, damage != NULL, hold, &queued);
     if (wire->note)
         wire->note(wire->user, frame, len, now_ns, queued ? "" : "dropped: queue full");
     if (!err && queued && dup) {
         strncat(comment, comment[0] ? "; duplicate" : "duplicate", sizeof comment - strlen(comment) - 1);
         wire->stats.duplicated++;
-        err = schedule(wire, now_ns, data, out_len, comment, NULL, &queued);
+        err = schedule(wire, now_ns, data, out_len, comment, damage != NULL, NULL, &queued);
     }
     return err;
 }

@@ -22,6 +22,8 @@ enum flue_wire_action {
     FLUE_WIRE_REORDER,
     FLUE_WIRE_FLIP,
     FLUE_WIRE_TRUNCATE,
+    FLUE_WIRE_DAMAGE,
+    FLUE_WIRE_ACTIONS
 };
 
 /* What an exact trigger asks of a frame. */
@@ -59,6 +61,7 @@ struct flue_wire_frame {
     uint32_t wait_frames;       /* held back until so many passed */
     uint32_t len;
     uint32_t cap;
+    bool     bad;               /* damage: the receiver's FCS check fails */
     char     comment[FLUE_WIRE_COMMENT];        /* what was done to it, "" = nothing */
     uint8_t  data[];
 };
@@ -68,7 +71,7 @@ typedef void flue_wire_note_fn(void *user, const uint8_t *frame, size_t len, uin
 
 struct flue_wire {
     struct flue_wire_rules rules;
-    struct flue_rng rng[5];             /* one stream an action, so that one rule does not shift another's choices */
+    struct flue_rng rng[FLUE_WIRE_ACTIONS];             /* one stream an action, so that one rule does not shift another's choices */
     struct flue_rng burst_rng, jitter_rng;
     bool     burst_bad;
     uint64_t frames;                    /* put so far: the number exact triggers count */

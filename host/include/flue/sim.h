@@ -92,7 +92,7 @@ struct flue_sim_config {
     flue_sim_exempt_fn *exempt;           /* NULL: nothing is exempt */
     void              *user;              /* for both */
 
-    uint32_t           max_frame;         /* longest legal frame without tag and FCS; 0 = the adapter's own (BUILD_FRAME) */
+    uint32_t           max_frame;         /* longest legal frame with tags, without FCS; 0 = the adapter's own (BUILD_FRAME) */
     uint32_t           stuck_us;          /* no progress for so long while work is pending is a violation; default 100,000 */
 
     const char        *pcap_path;         /* pcapng of all ports; NULL = none */
@@ -192,8 +192,9 @@ uint64_t flue_sim_time_us(const struct flue_sim *sim);
  *   queue=N                frames that may wait for the rate; more are dropped
  *   flip=P                 invert one random bit
  *   truncate=P             cut to a random length
+ *   damage=P               the frame arrives with a wrong FCS: the adapter gets it marked bad, the peer does not get it
  *
- * drop, dup, reorder, flip and truncate also take an exact trigger instead of P: ACTION[:VALUE]@MATCH, where VALUE is the bit number
+ * drop, dup, reorder, flip, truncate and damage also take an exact trigger instead of P: ACTION[:VALUE]@MATCH, where VALUE is the bit number
  * (flip), the new length (truncate), or N (reorder), and MATCH is joined with & from
  *
  *   N      the Nth frame of the direction, from 1        N-M    frames N to M
@@ -266,6 +267,7 @@ struct flue_sim_wire_stats {
     uint64_t reordered;
     uint64_t flipped;
     uint64_t truncated;
+    uint64_t damaged;
 };
 
 struct flue_sim_stats {
