@@ -1,0 +1,114 @@
+// Packet stream FIFO in block RAM.
+//
+// Contract: holds DEPTH - 2 beats beside two at its output; beats leave as soon as
+// they can, a packet need not be in it whole.  in_ready_o is low only when it is full.
+// Latency: 3 cycles.  Rate: a beat a cycle on both sides.  Cost: DEPTH words of W +
+// log2(W / 8) + 2 bits in block RAM (W = 64, DEPTH = 512: 2 EBR).
+module flue_packet_fifo
+  import flue_pkg::*;
+#(
+  parameter int W     = 64,       // data, bits: 16 to 512
+  parameter int DEPTH = 512       // beats, a power of two
+) (
+  input  logic           clk,
+  input  logic           rst,
+
+  input  logic           in_valid_i,
+  output logic           in_ready_o,
+  input  logic [W-1:0]   in_data_i,
+  input  logic [W/8-1:0] in_keep_i,
+  input  logic           in_last_i,
+  input  logic           in_bad_i,
+
+  output logic           out_valid_o,
+  input  logic           out_ready_i,
+  output logic [W-1:0]   out_data_o,
+  output logic [W/8-1:0] out_keep_o,
+  output logic           out_last_o,
+  output logic           out_bad_o
+);
+
+  localparam int B  = W / 8;
+  localparam int L  = $clog2(B);
+  localparam int AW = $clog2(DEPTH);
+
+  if (DEPTH < 4 || 2**AW != DEPTH) begin : g_check
+    $error("DEPTH (at least 4) must be a power of two");
+  end
+
+  // keep is stored as the index of its highest lane, so that a word of 64 bits of
+  // data needs no third block RAM.
+  typedef struct packed {
+    logic [L-1:0] top;
+    logic         last;
+    logic         bad;
+    logic [W-1:0] data;
+  } word_t;
+
+  // Bit k of the index is set if the highest lane is one with that bit set; of
+  // the lanes at the ends of such runs at most one is set and its successor not.
+  function automatic logic [L-1:0] top_lane(input logic [B-1:0] keep);
+    for (int k = 0; k < L; k++) begin
+      top_lane[k] = 1'b0;
+      for (int j = 1 << k; j < B; j += 2 << k)
+        if (keep[j] && (j + (1 << k) >= B || !keep[(j + (1 << k)) % B])) top_lane[k] = 1'b1;
+    end
+  endfunction
+
+  // no_rw_check: a word is read after the cycle in which it is written, never in it.
+  (* no_rw_check *)
+  word_t         mem [DEPTH];
+
+  // The pointers step through the sequence of flue_pkg::lfsr_next.
+  logic [AW-1:0] wr_q, rd_q;
+  logic [AW-1:0] limit_q;         // the one before rd_q: not to be written
+  logic          push;
+
+  assign in_ready_o = wr_q != limit_q;
+  assign push       = in_valid_i && in_ready_o;
+
+  always_ff @(posedge clk)
+    if (push)
+      mem[wr_q] <= '{top: top_lane(in_keep_i), last: in_last_i, bad: in_bad_i, data: in_data_i};
+
+  // Output: the memory's read register, then the output register.
+  logic  read_valid_q, step, next, some;
+  word_t read_q;
+
+  assign some = rd_q != wr_q;
+  assign next = !out_valid_o || out_ready_i;
+  assign step = !read_valid_q || next;
+
+  always_ff @(posedge clk) if (step) read_q <= mem[rd_q];
+
+  logic [L-1:0] top_q;
+
+  always_ff @(posedge clk) begin
+    if (push) wr_q <= AW'(lfsr_next(16'(wr_q), AW));
+    if (step) begin
+      read_valid_q <= some;
+      if (some) begin
+        rd_q    <= AW'(lfsr_next(16'(rd_q), AW));
+        limit_q <= rd_q;
+      end
+    end
+    if (next) begin
+      out_valid_o <= read_valid_q;
+      out_data_o  <= read_q.data;
+      out_last_o  <= read_q.last;
+      out_bad_o   <= read_q.bad;
+      top_q       <= read_q.top;
+    end
+    if (rst) begin
+      wr_q         <= '0;
+      rd_q         <= '0;
+      limit_q      <= AW'(1) << (AW - 1);
+      read_valid_q <= 1'b0;
+      out_valid_o  <= 1'b0;
+    end
+  end
+
+  always_comb
+    for (int j = 0; j < B; j++) out_keep_o[j] = L'(j) <= top_q;
+
+endmodule
