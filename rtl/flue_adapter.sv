@@ -6,7 +6,10 @@
 // idle_o is exact: high when no beat, slot, event, DMA, interrupt change or
 //   register access is pending, so that without input nothing will ever happen
 //   before `deadline_us_o` (when deadline_valid_o).
-module flue_adapter #(
+module flue_adapter
+  import flue_pkg::*;
+  import flue_layout_pkg::*;
+#(
   parameter int W         = 32,           // stream and AXI data width: 32, 64, 128, 256, 512
   parameter int REGIONS   = 4,            // rows of the region table, 1 to 16
   parameter int MAX_FRAME = 1518,         // largest frame on the wire with tags, without FCS, to 9018
@@ -85,5 +88,449 @@ module flue_adapter #(
   output logic           wire_tx_last_o,
   output logic           wire_tx_bad_o    // always low: a frame that fails never leaves
 );
+
+  localparam int B           = W / 8;
+  localparam int FRAME_BEATS = (MAX_FRAME + B - 1) / B;
+  localparam int TWO_FRAMES  = 1 << $clog2(2 * FRAME_BEATS);
+  localparam int SEND_DEPTH  = TWO_FRAMES > 512 ? TWO_FRAMES : 512;   // beats; a block RAM has 512
+  localparam int PARK_DEPTH  = TWO_FRAMES > 1024 ? TWO_FRAMES : 1024;
+  localparam int SEND_FRAMES = 16;
+  localparam int PARK_FRAMES = 32;
+  localparam int IDX_W       = REGIONS > 1 ? $clog2(REGIONS) : 1;
+
+  // ==== registers =============================================================
+
+  logic                enable, drain, flush, clear, regs_idle, others_idle, drained;
+  tx_cfg_t             tx_cfg;
+  rx_cfg_t             rx_cfg;
+  logic                fault_csum, fault_seq;
+  logic                txq_enable, rxq_enable, eq_enable;
+  logic [31:6]         txq_base, rxq_base, eq_base;
+  logic [7:0]          txq_region, rxq_region, eq_region;
+  logic [3:0]          txq_log2, rxq_log2, eq_log2;
+  logic [SLOT_W-1:0]   txq_tail, txq_head, rxq_tail, rxq_head, eq_head, eq_tail;
+  logic                tx_stopped, rx_stopped, eq_stopped, tx_quiet, rx_quiet;
+  logic                set_error, set_drained, posted;
+  logic [2:0]          cause, mask;
+  logic [15:0]         mod_distance_us;
+  logic [7:0]          mod_events;
+  logic                stat_req, stat_ack;
+  logic [5:0]          stat_addr;
+  logic [31:0]         stat_data;
+  logic                rg_we;
+  logic [IDX_W+1:0]    rg_addr;
+  logic [31:0]         rg_wdata, rg_rdata;
+
+  flue_regs #(.W(W), .REGIONS(REGIONS), .MAX_FRAME(MAX_FRAME), .FAULTS(FAULTS)) u_regs (
+    .clk, .rst, .time_us_i,
+    .axil_awvalid_i, .axil_awready_o, .axil_awaddr_i, .axil_wvalid_i, .axil_wready_o, .axil_wdata_i,
+    .axil_wstrb_i, .axil_bvalid_o, .axil_bready_i, .axil_bresp_o, .axil_arvalid_i, .axil_arready_o,
+    .axil_araddr_i, .axil_rvalid_o, .axil_rready_i, .axil_rdata_o, .axil_rresp_o,
+    .enable_o(enable), .drain_o(drain), .flush_o(flush), .clear_o(clear), .idle_o(regs_idle),
+    .idle_i(others_idle), .drained_i(drained), .tx_error_i(tx_stopped), .rx_error_i(rx_stopped),
+    .event_error_i(eq_stopped), .tx_busy_i(!tx_quiet), .rx_busy_i(!rx_quiet),
+    .tx_cfg_o(tx_cfg), .rx_cfg_o(rx_cfg), .fault_csum_o(fault_csum), .fault_seq_o(fault_seq),
+    .txq_enable_o(txq_enable), .txq_base_o(txq_base), .txq_region_o(txq_region),
+    .txq_log2_slots_o(txq_log2), .txq_tail_o(txq_tail), .txq_head_i(txq_head),
+    .rxq_enable_o(rxq_enable), .rxq_base_o(rxq_base), .rxq_region_o(rxq_region),
+    .rxq_log2_slots_o(rxq_log2), .rxq_tail_o(rxq_tail), .rxq_head_i(rxq_head),
+    .eq_enable_o(eq_enable), .eq_base_o(eq_base), .eq_region_o(eq_region),
+    .eq_log2_slots_o(eq_log2), .eq_head_o(eq_head), .eq_tail_i(eq_tail),
+    .set_event_i(posted), .set_error_i(set_error), .set_drained_i(set_drained),
+    .cause_o(cause), .mask_o(mask), .mod_distance_us_o(mod_distance_us), .mod_events_o(mod_events),
+    .stat_req_o(stat_req), .stat_addr_o(stat_addr), .stat_ack_i(stat_ack), .stat_data_i(stat_data),
+    .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata)
+  );
+
+  // ==== DMA ===================================================================
+  // Read clients: 0 transmit slots, 1 transmit payload, 2 receive slots.
+  // Write clients: 0 receive payload, 1 events.
+
+  logic     [2:0]        rd_req_valid, rd_req_ready, rd_req_last;
+  dma_req_t [2:0]        rd_req;
+  logic     [2:0]        rd_valid, rd_ready, rd_last, rd_bad;
+  logic     [2:0][W-1:0] rd_data;
+  logic     [2:0][B-1:0] rd_keep;
+  status_e  [2:0]        rd_status;
+  logic     [1:0]        wr_req_valid, wr_req_ready;
+  dma_req_t [1:0]        wr_req;
+  logic     [1:0]        wr_valid, wr_ready, wr_last, wr_done;
+  logic     [1:0][W-1:0] wr_data;
+  logic     [1:0][B-1:0] wr_keep;
+  status_e  [1:0]        wr_status;
+  logic                  dma_busy;
+
+  assign rd_req_last[0] = 1'b1;
+  assign rd_req_last[2] = 1'b1;
+
+  flue_dma #(.W(W), .REGIONS(REGIONS)) u_dma (
+    .clk, .rst,
+    .rg_we_i(rg_we), .rg_addr_i(rg_addr), .rg_wdata_i(rg_wdata), .rg_rdata_o(rg_rdata),
+    .rd_req_valid_i(rd_req_valid), .rd_req_ready_o(rd_req_ready), .rd_req_i(rd_req),
+    .rd_req_last_i(rd_req_last), .rd_valid_o(rd_valid), .rd_ready_i(rd_ready), .rd_data_o(rd_data),
+    .rd_keep_o(rd_keep), .rd_last_o(rd_last), .rd_bad_o(rd_bad), .rd_status_o(rd_status),
+    .wr_req_valid_i(wr_req_valid), .wr_req_ready_o(wr_req_ready), .wr_req_i(wr_req),
+    .wr_valid_i(wr_valid), .wr_ready_o(wr_ready), .wr_data_i(wr_data), .wr_keep_i(wr_keep),
+    .wr_last_i(wr_last), .wr_done_o(wr_done), .wr_status_o(wr_status),
+    .busy_o(dma_busy), .rd_err_o(), .wr_err_o(), .region_err_o(),
+    .m_axi_arid(axi_arid_o), .m_axi_araddr(axi_araddr_o), .m_axi_arlen(axi_arlen_o),
+    .m_axi_arsize(axi_arsize_o), .m_axi_arburst(axi_arburst_o), .m_axi_arvalid(axi_arvalid_o),
+    .m_axi_arready(axi_arready_i), .m_axi_rid(axi_rid_i), .m_axi_rdata(axi_rdata_i),
+    .m_axi_rresp(axi_rresp_i), .m_axi_rlast(axi_rlast_i), .m_axi_rvalid(axi_rvalid_i),
+    .m_axi_rready(axi_rready_o), .m_axi_awid(axi_awid_o), .m_axi_awaddr(axi_awaddr_o),
+    .m_axi_awlen(axi_awlen_o), .m_axi_awsize(axi_awsize_o), .m_axi_awburst(axi_awburst_o),
+    .m_axi_awvalid(axi_awvalid_o), .m_axi_awready(axi_awready_i), .m_axi_wdata(axi_wdata_o),
+    .m_axi_wstrb(axi_wstrb_o), .m_axi_wlast(axi_wlast_o), .m_axi_wvalid(axi_wvalid_o),
+    .m_axi_wready(axi_wready_i), .m_axi_bid(axi_bid_i), .m_axi_bresp(axi_bresp_i),
+    .m_axi_bvalid(axi_bvalid_i), .m_axi_bready(axi_bready_o)
+  );
+
+  // ==== transmit ==============================================================
+
+  logic         tx_idle, req_valid, req_take;
+  queue_error_e tx_error;
+  tx_req_t      req;
+  logic         done_valid;
+  tx_tag_t      done_tag;
+  logic         tx_event_valid, tx_event_ready, tx_event_lso;
+  logic [95:0]  tx_event;
+  status_e      tx_event_status;
+
+  flue_tx_queue #(.W(W)) u_tx_queue (
+    .clk, .rst,
+    .enable_i(enable && txq_enable), .stop_i(drain), .region_i(txq_region), .base_i(txq_base),
+    .log2_slots_i(txq_log2), .tail_i(txq_tail), .head_o(txq_head), .quiet_o(tx_quiet),
+    .idle_o(tx_idle), .stopped_o(tx_stopped), .error_o(tx_error),
+    .slot_req_valid_o(rd_req_valid[0]), .slot_req_ready_i(rd_req_ready[0]), .slot_req_o(rd_req[0]),
+    .slot_valid_i(rd_valid[0]), .slot_ready_o(rd_ready[0]), .slot_data_i(rd_data[0]),
+    .slot_keep_i(rd_keep[0]), .slot_last_i(rd_last[0]), .slot_bad_i(rd_bad[0]),
+    .slot_status_i(rd_status[0]),
+    .pay_req_valid_o(rd_req_valid[1]), .pay_req_ready_i(rd_req_ready[1]), .pay_req_o(rd_req[1]),
+    .pay_req_last_o(rd_req_last[1]), .pay_end_i(rd_valid[1] && rd_ready[1] && rd_last[1]),
+    .pay_status_i(rd_status[1]),
+    .req_valid_o(req_valid), .req_ready_i(req_take), .req_o(req),
+    .done_valid_i(done_valid), .done_tag_i(done_tag),
+    .event_valid_o(tx_event_valid), .event_ready_i(tx_event_ready), .event_o(tx_event),
+    .event_status_o(tx_event_status), .event_lso_o(tx_event_lso)
+  );
+
+  logic         tp_valid, tp_ready, tp_last, tp_bad;
+  logic [W-1:0] tp_data;
+  logic [B-1:0] tp_keep;
+  hdr_t         tp_hdr;
+
+  flue_parse #(.W(W)) u_tx_parse (
+    .clk, .rst,
+    .in_valid_i(rd_valid[1]), .in_ready_o(rd_ready[1]), .in_data_i(rd_data[1]),
+    .in_keep_i(rd_keep[1]), .in_last_i(rd_last[1]), .in_bad_i(rd_bad[1]),
+    .out_valid_o(tp_valid), .out_ready_i(tp_ready), .out_data_o(tp_data), .out_keep_o(tp_keep),
+    .out_last_o(tp_last), .out_bad_o(tp_bad), .out_hdr_o(tp_hdr)
+  );
+
+  // A packet waits one cycle for the verdict on its request.
+  logic     judged_q;
+  lso_cmd_t check_cmd, lso_cmd_q;
+  status_e  check_status;
+  tx_tag_t  lso_tag_q;
+  logic     lso_valid, lso_ready;
+
+  flue_tx_check u_tx_check (
+    .req_i(req), .hdr_i(tp_hdr), .cfg_i(tx_cfg), .cmd_o(check_cmd), .status_o(check_status)
+  );
+
+  assign lso_valid = tp_valid && judged_q;
+  assign tp_ready  = lso_ready && judged_q;
+  assign req_take  = tp_valid && tp_ready && tp_last;
+
+  always_ff @(posedge clk) begin
+    if (!judged_q) begin
+      lso_cmd_q <= check_cmd;
+      lso_tag_q <= '{eor: 1'b0, empty: 1'b0, status: check_status, slot: '0, lso: check_cmd.lso,
+                     lso_v2: check_cmd.lso && req.lso[30], payload: '0, vlan: req.vlan,
+                     vlan_tci: req.vlan_tci};
+    end
+    judged_q <= judged_q ? !req_take : tp_valid && req_valid;
+    if (rst) judged_q <= 1'b0;
+  end
+
+  logic         lo_valid, lo_ready, lo_last, lo_bad;
+  logic [W-1:0] lo_data;
+  logic [B-1:0] lo_keep;
+  csum_cmd_t    lo_cmd;
+  tx_tag_t      lo_tag;
+
+  flue_lso #(.W(W)) u_lso (
+    .clk, .rst, .fault_seq_i(fault_seq),
+    .in_valid_i(lso_valid), .in_ready_o(lso_ready), .in_data_i(tp_data), .in_keep_i(tp_keep),
+    .in_last_i(tp_last), .in_bad_i(tp_bad), .in_cmd_i(lso_cmd_q), .in_tag_i(lso_tag_q),
+    .out_valid_o(lo_valid), .out_ready_i(lo_ready), .out_data_o(lo_data), .out_keep_o(lo_keep),
+    .out_last_o(lo_last), .out_bad_o(lo_bad), .out_cmd_o(lo_cmd), .out_tag_o(lo_tag)
+  );
+
+  logic         ci_valid, ci_ready, ci_last, ci_bad;
+  logic [W-1:0] ci_data;
+  logic [B-1:0] ci_keep;
+  tx_tag_t      ci_tag;
+
+  flue_csum_insert #(.W(W), .DEPTH(SEND_DEPTH), .FRAMES(SEND_FRAMES)) u_csum_insert (
+    .clk, .rst, .fault_csum_i(fault_csum),
+    .in_valid_i(lo_valid), .in_ready_o(lo_ready), .in_data_i(lo_data), .in_keep_i(lo_keep),
+    .in_last_i(lo_last), .in_bad_i(lo_bad), .in_cmd_i(lo_cmd), .in_tag_i(lo_tag),
+    .out_valid_o(ci_valid), .out_ready_i(ci_ready), .out_data_o(ci_data), .out_keep_o(ci_keep),
+    .out_last_o(ci_last), .out_bad_o(ci_bad), .out_tag_o(ci_tag)
+  );
+
+  logic vi_valid, vi_ready;
+
+  flue_vlan_insert #(.W(W)) u_vlan_insert (
+    .clk, .rst,
+    .in_valid_i(ci_valid), .in_ready_o(ci_ready), .in_data_i(ci_data), .in_keep_i(ci_keep),
+    .in_last_i(ci_last), .in_bad_i(ci_bad), .in_tag_i(ci_tag),
+    .out_valid_o(vi_valid), .out_ready_i(vi_ready), .out_data_o(wire_tx_data_o),
+    .out_keep_o(wire_tx_keep_o), .out_last_o(wire_tx_last_o), .out_bad_o(wire_tx_bad_o),
+    .out_tag_o(done_tag)
+  );
+
+  // An empty tag is for the queue, not for the wire.
+  assign wire_tx_valid_o = vi_valid && !done_tag.empty;
+  assign vi_ready        = wire_tx_ready_i || done_tag.empty;
+  assign done_valid      = vi_valid && vi_ready && wire_tx_last_o;
+
+  // ==== receive ===============================================================
+
+  logic         rp_valid, rp_ready, rp_last, rp_bad;
+  logic [W-1:0] rp_data;
+  logic [B-1:0] rp_keep;
+  hdr_t         rp_hdr;
+
+  flue_parse #(.W(W)) u_rx_parse (
+    .clk, .rst,
+    .in_valid_i(wire_rx_valid_i), .in_ready_o(wire_rx_ready_o), .in_data_i(wire_rx_data_i),
+    .in_keep_i(wire_rx_keep_i), .in_last_i(wire_rx_last_i), .in_bad_i(wire_rx_bad_i),
+    .out_valid_o(rp_valid), .out_ready_i(rp_ready), .out_data_o(rp_data), .out_keep_o(rp_keep),
+    .out_last_o(rp_last), .out_bad_o(rp_bad), .out_hdr_o(rp_hdr)
+  );
+
+  logic         cv_valid, cv_ready, cv_last, cv_bad;
+  logic [W-1:0] cv_data;
+  logic [B-1:0] cv_keep;
+  hdr_t         cv_hdr;
+  rx_csum_t     cv_csum;
+  logic [13:0]  cv_len;
+
+  flue_csum_verify #(.W(W)) u_csum_verify (
+    .clk, .rst, .cfg_i(rx_cfg),
+    .in_valid_i(rp_valid), .in_ready_o(rp_ready), .in_data_i(rp_data), .in_keep_i(rp_keep),
+    .in_last_i(rp_last), .in_bad_i(rp_bad), .in_hdr_i(rp_hdr),
+    .out_valid_o(cv_valid), .out_ready_i(cv_ready), .out_data_o(cv_data), .out_keep_o(cv_keep),
+    .out_last_o(cv_last), .out_bad_o(cv_bad), .out_hdr_o(cv_hdr), .out_csum_o(cv_csum),
+    .out_len_o(cv_len)
+  );
+
+  logic     cv_end, cv_drop, drop_bad, drop_runt, drop_long, drop_off, drop_full, drop_queue;
+  rx_meta_t cv_meta;
+
+  assign cv_end = cv_valid && cv_ready && cv_last;
+
+  flue_rx_filter u_rx_filter (
+    .on_i(enable && !drain), .cfg_i(rx_cfg), .end_i(cv_end), .bad_i(cv_bad), .hdr_i(cv_hdr),
+    .csum_i(cv_csum), .len_i(cv_len), .drop_o(cv_drop), .drop_bad_o(drop_bad),
+    .drop_runt_o(drop_runt), .drop_long_o(drop_long), .drop_off_o(drop_off), .meta_o(cv_meta)
+  );
+
+  logic         pk_valid, pk_ready, pk_last, pk_bad;
+  logic [W-1:0] pk_data;
+  logic [B-1:0] pk_keep;
+  rx_meta_t     pk_meta;
+
+  flue_frame_fifo #(
+    .W(W), .DEPTH(PARK_DEPTH), .META_W($bits(rx_meta_t)), .FRAMES(PARK_FRAMES), .DROP_FULL(1'b1)
+  ) u_park (
+    .clk, .rst,
+    .in_valid_i(cv_valid), .in_ready_o(cv_ready), .in_data_i(cv_data), .in_keep_i(cv_keep),
+    .in_last_i(cv_last), .in_bad_i(cv_drop), .in_meta_i(cv_meta),
+    .out_valid_o(pk_valid), .out_ready_i(pk_ready), .out_data_o(pk_data), .out_keep_o(pk_keep),
+    .out_last_o(pk_last), .out_bad_o(pk_bad), .out_meta_o(pk_meta),
+    .drop_bad_o(), .drop_full_o(drop_full)
+  );
+
+  logic         vs_valid, vs_ready, vs_last;
+  logic [W-1:0] vs_data;
+  logic [B-1:0] vs_keep;
+  rx_meta_t     vs_meta;
+
+  flue_vlan_strip #(.W(W)) u_vlan_strip (
+    .clk, .rst,
+    .in_valid_i(pk_valid), .in_ready_o(pk_ready), .in_data_i(pk_data), .in_keep_i(pk_keep),
+    .in_last_i(pk_last), .in_bad_i(pk_bad), .in_meta_i(pk_meta),
+    .out_valid_o(vs_valid), .out_ready_i(vs_ready), .out_data_o(vs_data), .out_keep_o(vs_keep),
+    .out_last_o(vs_last), .out_bad_o(), .out_meta_o(vs_meta)
+  );
+
+  logic         rx_idle, rx_wait;
+  queue_error_e rx_error;
+  logic         rx_event_valid, rx_event_ready;
+  logic [95:0]  rx_event;
+  status_e      rx_event_status;
+
+  flue_rx_queue #(.W(W)) u_rx_queue (
+    .clk, .rst,
+    .enable_i(enable && rxq_enable), .stop_i(drain), .region_i(rxq_region), .base_i(rxq_base),
+    .log2_slots_i(rxq_log2), .tail_i(rxq_tail), .head_o(rxq_head), .quiet_o(rx_quiet),
+    .idle_o(rx_idle), .wait_o(rx_wait), .stopped_o(rx_stopped), .error_o(rx_error),
+    .slot_req_valid_o(rd_req_valid[2]), .slot_req_ready_i(rd_req_ready[2]), .slot_req_o(rd_req[2]),
+    .slot_valid_i(rd_valid[2]), .slot_ready_o(rd_ready[2]), .slot_data_i(rd_data[2]),
+    .slot_keep_i(rd_keep[2]), .slot_last_i(rd_last[2]), .slot_bad_i(rd_bad[2]),
+    .slot_status_i(rd_status[2]),
+    .in_valid_i(vs_valid), .in_ready_o(vs_ready), .in_data_i(vs_data), .in_keep_i(vs_keep),
+    .in_last_i(vs_last), .in_meta_i(vs_meta),
+    .wr_req_valid_o(wr_req_valid[0]), .wr_req_ready_i(wr_req_ready[0]), .wr_req_o(wr_req[0]),
+    .wr_valid_o(wr_valid[0]), .wr_ready_i(wr_ready[0]), .wr_data_o(wr_data[0]),
+    .wr_keep_o(wr_keep[0]), .wr_last_o(wr_last[0]), .wr_done_i(wr_done[0]),
+    .wr_status_i(wr_status[0]),
+    .event_valid_o(rx_event_valid), .event_ready_i(rx_event_ready), .event_o(rx_event),
+    .event_status_o(rx_event_status), .drop_o(drop_queue)
+  );
+
+  // ==== events and interrupt ==================================================
+
+  logic eq_idle, eq_wait, eq_write_error, irq_rise, irq_idle, drained_q;
+  logic tx_stopped_q, rx_stopped_q, eq_stopped_q;
+
+  flue_event_queue #(.W(W)) u_event_queue (
+    .clk, .rst, .time_us_i(time_us_i[30:0]),
+    .enable_i(enable && eq_enable), .flush_i(flush), .region_i(eq_region), .base_i(eq_base),
+    .log2_slots_i(eq_log2), .head_i(eq_head), .tail_o(eq_tail), .stopped_o(eq_stopped),
+    .idle_o(eq_idle), .posted_o(posted), .wait_o(eq_wait), .write_error_o(eq_write_error),
+    .tx_valid_i(tx_event_valid), .tx_ready_o(tx_event_ready), .tx_event_i(tx_event),
+    .rx_valid_i(rx_event_valid), .rx_ready_o(rx_event_ready), .rx_event_i(rx_event),
+    .drain_i(drain), .drained_o(drained),
+    .tx_enable_i(enable && txq_enable), .tx_quiet_i(tx_quiet), .tx_stopped_i(tx_stopped),
+    .tx_error_i(tx_error), .tx_head_i(txq_head),
+    .rx_enable_i(enable && rxq_enable), .rx_quiet_i(rx_quiet), .rx_stopped_i(rx_stopped),
+    .rx_error_i(rx_error), .rx_head_i(rxq_head),
+    .wr_req_valid_o(wr_req_valid[1]), .wr_req_ready_i(wr_req_ready[1]), .wr_req_o(wr_req[1]),
+    .wr_valid_o(wr_valid[1]), .wr_ready_i(wr_ready[1]), .wr_data_o(wr_data[1]),
+    .wr_keep_o(wr_keep[1]), .wr_last_o(wr_last[1]), .wr_done_i(wr_done[1]),
+    .wr_status_i(wr_status[1])
+  );
+
+  always_ff @(posedge clk) begin
+    tx_stopped_q <= tx_stopped;
+    rx_stopped_q <= rx_stopped;
+    eq_stopped_q <= eq_stopped;
+    drained_q    <= drained;
+    if (rst) {tx_stopped_q, rx_stopped_q, eq_stopped_q, drained_q} <= '0;
+  end
+
+  logic tx_stops, rx_stops, eq_stops;
+  assign tx_stops    = tx_stopped && !tx_stopped_q;
+  assign rx_stops    = rx_stopped && !rx_stopped_q;
+  assign eq_stops    = eq_stopped && !eq_stopped_q;
+  assign set_error   = tx_stops || rx_stops || eq_stops;
+  assign set_drained = drained && !drained_q;
+
+  flue_irq u_irq (
+    .clk, .rst(rst || clear), .time_us_i,
+    .cause_event_i(cause[0]), .cause_error_i(cause[1]), .cause_drained_i(cause[2]),
+    .mask_i(mask), .distance_us_i(mod_distance_us), .events_i(mod_events), .posted_i(posted),
+    .irq_o, .rise_o(irq_rise), .idle_o(irq_idle), .deadline_valid_o, .deadline_us_o
+  );
+
+  // ==== statistics ============================================================
+
+  // Frames dropped for want of room, at three places perhaps in one cycle.
+  logic [3:0] full_owed_q;
+  always_ff @(posedge clk) begin
+    full_owed_q <= full_owed_q + 4'(drop_full) + 4'(drop_off) + 4'(drop_queue) - 4'(full_owed_q != '0);
+    if (rst) full_owed_q <= '0;
+  end
+
+  logic [STATS-1:0] inc;
+  logic             tx_posts, rx_posts, rx_good, stats_idle;
+  event_rx_t        rx_ev;
+  logic [13:0]      wire_bytes;
+
+  assign tx_posts = tx_event_valid && tx_event_ready;
+  assign rx_posts = rx_event_valid && rx_event_ready;
+  assign rx_good  = rx_posts && rx_event_status == ST_OK;
+  assign rx_ev    = {32'b0, rx_event};
+
+  always_comb begin
+    wire_bytes = '0;
+    for (int i = 0; i < B; i++) wire_bytes = wire_bytes + 14'(wire_tx_keep_o[i]);
+    if (!wire_tx_last_o) wire_bytes = 14'(B);
+    if (!wire_tx_valid_o || !wire_tx_ready_i) wire_bytes = '0;
+  end
+
+  always_comb begin
+    inc = '0;
+    inc[STAT_TX_FRAMES]       = done_valid && !done_tag.empty;
+    inc[STAT_TX_REQUESTS]     = tx_posts;
+    inc[STAT_TX_ERRORS]       = tx_posts && tx_event_status != ST_OK;
+    inc[STAT_TX_SUPER]        = tx_posts && tx_event_status == ST_OK && tx_event_lso;
+    inc[STAT_TX_SEGMENTS]     = done_valid && !done_tag.empty && done_tag.lso;
+    inc[STAT_TX_CSUM_IP]      = lo_valid && lo_ready && lo_last && !lo_bad && !lo_tag.empty && lo_cmd.ip_en;
+    inc[STAT_TX_CSUM_L4]      = lo_valid && lo_ready && lo_last && !lo_bad && !lo_tag.empty && lo_cmd.l4_en;
+    inc[STAT_TX_VLAN]         = done_valid && !done_tag.empty && done_tag.vlan;
+    inc[STAT_TX_BAD_SLOT]     = tx_posts && tx_event_status inside {ST_BAD_SLOT, ST_BAD_LENGTH, ST_CHAIN};
+    inc[STAT_TX_REFUSED]      = tx_posts && tx_event_status >= ST_BAD_REQUEST && tx_event_status <= ST_TOO_LONG;
+    inc[STAT_RX_FRAMES]       = rx_good;
+    inc[STAT_RX_IP_OK]        = rx_good && rx_ev.ip_ok;
+    inc[STAT_RX_IP_BAD]       = rx_good && rx_ev.ip_bad;
+    inc[STAT_RX_TCP_OK]       = rx_good && rx_ev.tcp_ok;
+    inc[STAT_RX_TCP_BAD]      = rx_good && rx_ev.tcp_bad;
+    inc[STAT_RX_UDP_OK]       = rx_good && rx_ev.udp_ok;
+    inc[STAT_RX_UDP_BAD]      = rx_good && rx_ev.udp_bad;
+    inc[STAT_RX_VLAN]         = rx_good && rx_ev.vlan;
+    inc[STAT_RX_DROP_BAD]     = drop_bad;
+    inc[STAT_RX_DROP_RUNT]    = drop_runt;
+    inc[STAT_RX_DROP_LONG]    = drop_long;
+    inc[STAT_RX_DROP_FULL]    = full_owed_q != '0;
+    inc[STAT_RX_DROP_BUFFER]  = rx_posts && rx_event_status == ST_TOO_LONG;
+    inc[STAT_RX_BAD_SLOT]     = rx_posts && rx_event_status inside {ST_BAD_SLOT, ST_BAD_LENGTH};
+    inc[STAT_DMA_READ_ERROR]  = tx_posts && tx_event_status inside {ST_BAD_REGION, ST_DMA_READ};
+    inc[STAT_DMA_WRITE_ERROR] = (wr_done[0] && wr_status[0] != ST_OK) || eq_write_error;
+    inc[STAT_QUEUE_ERRORS]    = tx_stops || rx_stops || eq_stops;
+    inc[STAT_EVENTS]          = posted;
+    inc[STAT_IRQS]            = irq_rise;
+    inc[STAT_EVENT_WAIT]      = eq_wait;
+  end
+
+  flue_stats #(.PEND_W(4 + $clog2(W / 32))) u_stats (
+    .clk, .rst, .clear_i(clear), .inc_i(inc), .tx_bytes_i(wire_bytes),
+    .rx_bytes_i(rx_good ? rx_ev.length[13:0] : '0),
+    .rd_req_i(stat_req), .rd_addr_i(stat_addr), .rd_ack_o(stat_ack), .rd_data_o(stat_data),
+    .idle_o(stats_idle)
+  );
+
+  // ==== idle ==================================================================
+  // Every transmit request is counted by its queue until its event is taken.
+  // Received frames are counted here: before the park FIFO, and in or behind it.
+
+  logic       in_frame_q;
+  logic [5:0] front_q;
+  logic [6:0] back_q;
+  logic       rx_begins, rx_parks, rx_leaves;
+
+  assign rx_begins = wire_rx_valid_i && wire_rx_ready_o && !in_frame_q;
+  assign rx_parks  = cv_end && !cv_drop;
+  assign rx_leaves = vs_valid && vs_ready && vs_last;
+
+  always_ff @(posedge clk) begin
+    if (wire_rx_valid_i && wire_rx_ready_o) in_frame_q <= !wire_rx_last_i;
+    front_q <= front_q + 6'(rx_begins) - 6'(cv_end);
+    back_q  <= back_q + 7'(rx_parks) - 7'(drop_full) - 7'(rx_leaves);
+    if (rst) begin
+      in_frame_q <= 1'b0;
+      front_q    <= '0;
+      back_q     <= '0;
+    end
+  end
+
+  assign others_idle = tx_idle && rx_idle && eq_idle && irq_idle && stats_idle && !dma_busy &&
+                       !wire_rx_valid_i && front_q == '0 &&
+                       (back_q == '0 || (rx_wait && vs_valid)) && full_owed_q == '0;
+  assign idle_o      = others_idle && regs_idle;
 
 endmodule

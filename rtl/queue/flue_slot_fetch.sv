@@ -128,7 +128,7 @@ module flue_slot_fetch
       .clk, .rst,
       .in_valid_i, .in_ready_o, .in_data_i, .in_keep_i, .in_last_i, .in_bad_i,
       .out_valid_o(word_valid), .out_ready_i(word_ready), .out_data_o(word), .out_keep_o(unused),
-      .out_last_o(word_last), .out_bad_o(word_bad)
+      .out_last_o(word_last), .out_bad_o(word_bad), .in_user_i(1'b0), .out_user_o()
     );
   end
 

@@ -69,6 +69,19 @@ module flue_tx_queue
   localparam int       CHAIN_MAX  = 1024;       // slots of one packet
   localparam dma_req_t BAD_READ   = '{region: 8'hFF, offset: '0, length: LEN_W'(1)};
 
+  typedef enum logic [2:0] {
+    S_IDLE,                               // between packets
+    S_CHAIN,                              // fragments of a packet are awaited
+    S_PIECE,                              // one of its reads is offered
+    S_BREAK,                              // the read that ends a bad packet is offered
+    S_SKIP                                // the next PACKET in the ring is awaited
+  } state_e;
+
+  state_e            state_q, state_d;
+  logic              halted;              // disabled or stopped: what is begun is cut short
+
+  assign halted = !enable_i || stopped_o;
+
   // ---- slots ----
   logic [SLOT_W-1:0] head_q, mask, level_m1;
   logic              slot_valid, slot_take, slot_error, starved, fetching;
@@ -118,15 +131,6 @@ module flue_tx_queue
   );
 
   // ---- what a slot means ----
-  typedef enum logic [2:0] {
-    S_IDLE,                               // between packets
-    S_CHAIN,                              // fragments of a packet are awaited
-    S_PIECE,                              // one of its reads is offered
-    S_BREAK,                              // the read that ends a bad packet is offered
-    S_SKIP                                // the next PACKET in the ring is awaited
-  } state_e;
-
-  state_e            state_q, state_d;
   status_e           verdict;             // of the slot offered
   status_e           status_q;            // of the packet
   logic              in_array_q;
@@ -135,10 +139,6 @@ module flue_tx_queue
   logic              room;                // one more request may be under way
   logic              piece_last_q;
   logic              begin_packet, end_packet, step, fail;
-  logic              halted;              // disabled or stopped: what is begun is cut short
-
-  assign halted = !enable_i || stopped_o;
-
   always_comb begin
     verdict = ST_OK;
     if (state_q == S_IDLE) begin
