@@ -82,6 +82,7 @@ static struct bench_test *running;
 static jmp_buf leave_test;
 static bool test_failed;
 static const char *skip_reason;
+static unsigned test_number;
 
 static uint64_t seed = 1;
 static uint64_t test_state, flow_state; /* the test's random numbers, and those of idle and back-pressure */
@@ -289,7 +290,7 @@ static bool flow_pauses(struct flow *flow) {
 }
 
 static struct flow flow_of(enum bench_mode mode, unsigned percent) {
-    return (struct flow){.mode = mode, .percent = percent > 95 ? 95 : percent};
+    return (struct flow){.mode = mode, .percent = percent};
 }
 
 void bench_source_mode(int source, enum bench_mode mode, unsigned percent) {
@@ -522,6 +523,8 @@ void bench_reset(void) {
 
 uint64_t bench_cycle(void) { return cycle; }
 
+unsigned bench_test_number(void) { return test_number; }
+
 void bench_on_cycle(void (*step)(void *context), void *context) {
     cycle_step = step;
     cycle_context = context;
@@ -580,6 +583,7 @@ static uint64_t hash(const char *text) {
 
 static void run_test(struct bench_test *test) {
     running = test;
+    test_number++;
     test_failed = false;
     skip_reason = NULL;
     test_state = seed * UINT64_C(0x2545F4914F6CDD1D) ^ hash(test->name);

@@ -55,7 +55,7 @@ bool bench_take(int sink, struct bench_packet *packet);
 size_t bench_waiting(int source);       /* packets not yet accepted whole by the module under test */
 size_t bench_arrived(int sink);         /* packets not yet taken */
 
-/* How a source inserts idle cycles, or a sink takes ready away. */
+/* How a source inserts idle cycles, or a sink takes ready away; 100 percent stops it. */
 enum bench_mode {
     BENCH_FULL,                         /* never */
     BENCH_RANDOM,                       /* each cycle by itself, in percent of the cycles */
@@ -77,6 +77,7 @@ uint64_t bench_count(int status, unsigned bit);                 /* cycles in whi
 void bench_run(uint64_t cycles);
 void bench_reset(void);                 /* empties every queue and resets the module; modes and signals stay */
 uint64_t bench_cycle(void);             /* since the program began */
+unsigned bench_test_number(void);       /* counts the tests that were begun: 1 in the first */
 
 /*
  * Run until every source is empty, no sink is inside a packet, and no beat has moved for bench_quiet cycles.

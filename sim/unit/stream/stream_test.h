@@ -18,6 +18,16 @@ struct bench_packet *expect_packet(int sink, size_t len);
 /* Every expected packet of the sink has come, in order and equal in every field, and nothing else has. */
 void check_expected(int sink);
 
+/* What has come is a part of what was expected, in order; the user bits tell packets apart.  Returns how many are missing. */
+size_t check_expected_some(int sink);
+
+/* The packet is the next one expected of this queue. */
+void check_next_expected(int queue, const struct bench_packet *got);
+
+void unexpect_packet(int sink);         /* the one expected last does not come */
+void forget_expected(int sink);
+void check_packet(const struct bench_packet *want, const struct bench_packet *got);
+
 /* A beat in every cycle from the first to the last; prints the figure. */
 void check_full_rate(const char *block, int width, struct bench_stats stats);
 
