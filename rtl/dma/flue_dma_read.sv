@@ -141,6 +141,7 @@ module flue_dma_read
   localparam int A = $clog2(RD_FIFO);
 
   burst_t       new_burst, burst;          // oldest burst not yet joined
+  logic [4:0]   bursts;
   logic         burst_room, burst_valid, burst_done;
   logic [A:0]   asked_q, rd_ptr, used;
   logic         word_valid, word_ready, word_last, word_err;
@@ -160,7 +161,7 @@ module flue_dma_read
     .out_valid_o (burst_valid),
     .out_ready_i (burst_done),
     .out_o       (burst),
-    .count_o     ()
+    .count_o     (bursts)
   );
 
   assign used     = asked_q - rd_ptr;
@@ -214,7 +215,7 @@ module flue_dma_read
   );
 
   // Chunks still in the packer: it holds a packet's end for at most 3 cycles.
-  assign waits[1] = burst_valid || out_valid_o[1];
+  assign waits[1] = bursts != '0 || out_valid_o[1];
 
   assign busy_o = ar_valid_q || |waits;
 

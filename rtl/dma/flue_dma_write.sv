@@ -92,8 +92,9 @@ module flue_dma_write
     if (rst) aw_valid_q <= 1'b0;
   end
 
-  burst_t new_burst, burst;                // oldest burst whose data are not on the bus
-  logic   burst_valid, burst_done;
+  burst_t     new_burst, burst;            // oldest burst whose data are not on the bus
+  logic       burst_valid, burst_done;
+  logic [4:0] bursts;
 
   assign new_burst = '{client: client_i, refused: refused_i, is_final: final_i, beats: beats_i,
                        start: start_i, stop: end_i};
@@ -107,7 +108,7 @@ module flue_dma_write
     .out_valid_o (burst_valid),
     .out_ready_i (burst_done),
     .out_o       (burst),
-    .count_o     ()
+    .count_o     (bursts)
   );
 
   // ---- the client's packet, shifted to where it goes ----
@@ -210,8 +211,9 @@ module flue_dma_write
     logic bad_length;
   } answer_t;
 
-  answer_t new_answer, answer;
-  logic    answer_valid, answer_done, bad_q, bad;
+  answer_t    new_answer, answer;
+  logic [4:0] answers;
+  logic       answer_valid, answer_done, bad_q, bad;
 
   assign new_answer = '{client: burst.client, is_final: burst.is_final, refused: burst.refused,
                         bad_length: bad_length};
@@ -225,7 +227,7 @@ module flue_dma_write
     .out_valid_o (answer_valid),
     .out_ready_i (answer_done),
     .out_o       (answer),
-    .count_o     ()
+    .count_o     (answers)
   );
 
   assign m_axi_bready = answer_valid && !answer.refused;
@@ -248,7 +250,7 @@ module flue_dma_write
     end
   end
 
-  assign busy_o = aw_valid_q || burst_valid || answer_valid || |done_o;
+  assign busy_o = aw_valid_q || bursts != '0 || answers != '0 || |done_o;
 
 `ifdef FORMAL
   always_ff @(posedge clk)
