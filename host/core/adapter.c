@@ -22,7 +22,7 @@ enum flue_err flue_identify(struct flue_link *link, struct flue_identity *id)
         return FLUE_EARG;
     *id = (struct flue_identity){.want_major = FLUE_CONTRACT_MAJOR, .want_minor = FLUE_CONTRACT_MINOR};
     TRY(link->ops->read32(link, FLUE_REG_ID, &id->magic));
-    if (id->magic != FLUE_ID_RESET)
+    if (id->magic != FLUE_ID_DEFAULT)
         return FLUE_EDEVICE;
     TRY(link->ops->read32(link, FLUE_REG_VERSION, &version));
     id->major = (uint16_t)FLUE_GET(VERSION_MAJOR, version);
@@ -362,18 +362,18 @@ enum flue_err flue_adapter_reset(struct flue_adapter *a)
 
 bool flue_queue_stopped(const struct flue_adapter *a, enum flue_queue_id queue)
 {
-    return queue == FLUE_QUEUE_ID_TX ? a->tx.stopped : queue == FLUE_QUEUE_ID_RX ? a->rx.stopped : a->eq.stopped;
+    return queue == FLUE_Q_TX ? a->tx.stopped : queue == FLUE_Q_RX ? a->rx.stopped : a->eq.stopped;
 }
 
 enum flue_err flue_queue_recover(struct flue_adapter *a, enum flue_queue_id queue)
 {
     TRY(may_interfere(a));
-    if (queue != FLUE_QUEUE_ID_TX && queue != FLUE_QUEUE_ID_RX)
+    if (queue != FLUE_Q_TX && queue != FLUE_Q_RX)
         return FLUE_EARG;
     if (!flue_queue_stopped(a, queue))
         return FLUE_ESTATE;
     TRY(adapter_usable(a));
-    if (queue == FLUE_QUEUE_ID_TX) {
+    if (queue == FLUE_Q_TX) {
         TRY(tx_stop(a));
         return tx_start(a);
     }

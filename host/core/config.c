@@ -94,7 +94,7 @@ void config_defaults(struct flue_adapter *a)
     a->config.way[FLUE_SW_VLAN] &= FLUE_WAY_TX;             /* tags stay in received frames until asked for */
     a->config.max_offload_bytes = MAX_OFFLOAD_DEFAULT;
     uint32_t build = a->identity.max_frame_bytes - TAG_BYTES;
-    a->config.max_frame_bytes = FLUE_FRAME_LIMIT_RESET < build ? FLUE_FRAME_LIMIT_RESET : build;
+    a->config.max_frame_bytes = FLUE_FRAME_LIMIT_DEFAULT < build ? FLUE_FRAME_LIMIT_DEFAULT : build;
 }
 
 /* May transmit offloads of this family be used?  Only an explicit OFF takes them away (TO-171). */

@@ -33,14 +33,14 @@ static bool event_next(const struct ring *eq, struct event *e)
 static void give_tx(struct flue_adapter *a, const struct flue_tx_done *done)
 {
     a->stats.tx_packets++;
-    a->stats.tx_errors += done->status != FLUE_STATUS_OK;
+    a->stats.tx_errors += done->status != FLUE_ST_OK;
     if (a->handlers.tx_done != NULL)
         a->handlers.tx_done(a->handlers.ctx, done);
 }
 
 static void give_rx(struct flue_adapter *a, const struct flue_rx_done *done)
 {
-    if (done->status == FLUE_STATUS_OK)
+    if (done->status == FLUE_ST_OK)
         a->stats.rx_frames++;
     else
         a->stats.rx_errors++;
@@ -67,7 +67,7 @@ void tx_abort_all(struct flue_adapter *a)
 {
     while (a->tx_count > 0) {
         struct tx_pending p = tx_take(a);
-        give_tx(a, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_STATUS_ABORTED});
+        give_tx(a, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
     }
 }
 
@@ -75,13 +75,13 @@ void rx_abort_all(struct flue_adapter *a)
 {
     while (a->rx.head != a->rx.tail) {
         struct rx_pending p = rx_take(a);
-        give_rx(a, &(struct flue_rx_done){.cookie = p.cookie, .status = FLUE_STATUS_ABORTED});
+        give_rx(a, &(struct flue_rx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
     }
 }
 
 static bool status_known(uint32_t status)
 {
-    return status <= FLUE_STATUS_ABORTED;
+    return status <= FLUE_ST_ABORTED;
 }
 
 /* How many pending packets end at or before index; 0 when none ends exactly there. */
@@ -110,7 +110,7 @@ static enum flue_err on_tx(struct flue_adapter *a, const struct event *e)
     uint16_t index = (uint16_t)FLUE_GET(EVENT_TX_INDEX, e->w[0]);
     uint32_t status = FLUE_GET(EVENT_TX_STATUS, e->w[0]);
 
-    if (FLUE_GET(EVENT_TX_QUEUE, e->w[0]) != FLUE_QUEUE_ID_TX)
+    if (FLUE_GET(EVENT_TX_QUEUE_ID, e->w[0]) != FLUE_Q_TX)
         return adapter_distrust(a, "transmit completion of a queue that does not transmit");
     if (!status_known(status))
         return adapter_distrust(a, "transmit completion with an unknown status");
@@ -119,12 +119,12 @@ static enum flue_err on_tx(struct flue_adapter *a, const struct event *e)
     unsigned count = packets_until(a, index);
     if (count == 0)
         return adapter_distrust(a, "transmit completion of a packet that is not outstanding");
-    if (count > 1 && status == FLUE_STATUS_OK)
+    if (count > 1 && status == FLUE_ST_OK)
         return adapter_distrust(a, "transmit completion that skips a packet");
 
     struct tx_pending p = tx_take(a);
     if (!lso_word_true(&p, e->w[1])) {
-        give_tx(a, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_STATUS_ABORTED});
+        give_tx(a, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
         return adapter_distrust(a, "transmit completion with a large send word that was not asked for");
     }
     give_tx(a, &(struct flue_tx_done){
@@ -137,7 +137,7 @@ static enum flue_err on_tx(struct flue_adapter *a, const struct event *e)
     /* Section 5 of architecture.md: a chain without end takes the packets behind it along. */
     while (--count > 0) {
         p = tx_take(a);
-        give_tx(a, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_STATUS_ABORTED});
+        give_tx(a, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
     }
     return FLUE_OK;
 }
@@ -162,7 +162,7 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
     uint32_t len_bytes = FLUE_GET(EVENT_RX_LENGTH, e->w[1]);
     uint32_t l4_offset = FLUE_GET(EVENT_RX_L4_OFF, e->w[1]);
 
-    if (FLUE_GET(EVENT_RX_QUEUE, e->w[0]) != FLUE_QUEUE_ID_RX)
+    if (FLUE_GET(EVENT_RX_QUEUE_ID, e->w[0]) != FLUE_Q_RX)
         return adapter_distrust(a, "receive completion of a queue that does not receive");
     if (!status_known(status))
         return adapter_distrust(a, "receive completion with an unknown status");
@@ -170,7 +170,7 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
         return adapter_distrust(a, "receive completion without a buffer");
     if (index != (uint16_t)(a->rx.head + 1))
         return adapter_distrust(a, "receive completion of a buffer that is not the oldest");
-    if (status == FLUE_STATUS_OK) {
+    if (status == FLUE_ST_OK) {
         if (len_bytes == 0 || len_bytes > a->rx_pending[a->rx.head & (a->rx.size - 1u)].len_bytes)
             return adapter_distrust(a, "received frame that is longer than its buffer, or empty");
         if (l4_offset > len_bytes)
@@ -182,7 +182,7 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
     struct rx_pending p = rx_take(a);
     struct flue_rx_done done = {.cookie = p.cookie, .status = (uint8_t)status};
     done.time_us = FLUE_GET(EVENT_RX_TIME_US, e->w[3]);
-    if (status == FLUE_STATUS_OK) {
+    if (status == FLUE_ST_OK) {
         done.len_bytes = len_bytes;
         done.csum = e->w[2] & CSUM_RESULT_BITS;
         done.l4_offset = (uint16_t)l4_offset;
@@ -198,29 +198,29 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
 static struct ring *ring_of(struct flue_adapter *a, uint32_t queue)
 {
     switch (queue) {
-    case FLUE_QUEUE_ID_TX: return &a->tx;
-    case FLUE_QUEUE_ID_RX: return &a->rx;
-    case FLUE_QUEUE_ID_EVENTS: return &a->eq;
+    case FLUE_Q_TX: return &a->tx;
+    case FLUE_Q_RX: return &a->rx;
+    case FLUE_Q_EVENTS: return &a->eq;
     }
     return NULL;
 }
 
 static enum flue_err on_queue(struct flue_adapter *a, const struct event *e, uint32_t kind)
 {
-    uint32_t queue = FLUE_GET(EVENT_QUEUE_QUEUE, e->w[0]);
+    uint32_t queue = FLUE_GET(EVENT_QUEUE_QUEUE_ID, e->w[0]);
     uint8_t code = (uint8_t)FLUE_GET(EVENT_QUEUE_CODE, e->w[1]);
     struct ring *ring = ring_of(a, queue);
 
     if (ring == NULL)
         return adapter_distrust(a, "event of a queue that does not exist");
-    if (kind == FLUE_EVENT_KIND_QUEUE_ERROR) {
+    if (kind == FLUE_EV_QUEUE_ERROR) {
         if (ring->stopped)
             return adapter_distrust(a, "queue error of a queue that had stopped");
         ring->stopped = true;
         a->stats.queue_errors++;
         if (a->handlers.queue_error != NULL)
             a->handlers.queue_error(a->handlers.ctx, (enum flue_queue_id)queue, code);
-    } else if (kind == FLUE_EVENT_KIND_DRAINED) {
+    } else if (kind == FLUE_EV_DRAINED) {
         if (!a->draining)
             return adapter_distrust(a, "drain reported that nobody asked for");
         if ((a->drained_seen & 1u << queue) != 0)
@@ -235,11 +235,11 @@ static enum flue_err on_event(struct flue_adapter *a, const struct event *e)
     uint32_t kind = FLUE_GET(EVENT_TX_KIND, e->w[0]);
 
     switch (kind) {
-    case FLUE_EVENT_KIND_TX_DONE: return on_tx(a, e);
-    case FLUE_EVENT_KIND_RX_DONE: return on_rx(a, e);
-    case FLUE_EVENT_KIND_QUEUE_ERROR:
-    case FLUE_EVENT_KIND_DRAINED:
-    case FLUE_EVENT_KIND_ERROR: return on_queue(a, e, kind);
+    case FLUE_EV_TX_DONE: return on_tx(a, e);
+    case FLUE_EV_RX_DONE: return on_rx(a, e);
+    case FLUE_EV_QUEUE_ERROR:
+    case FLUE_EV_DRAINED:
+    case FLUE_EV_ERROR: return on_queue(a, e, kind);
     }
     return adapter_distrust(a, "event of an unknown kind");
 }

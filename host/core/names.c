@@ -24,7 +24,7 @@ const char *flue_status_name(uint8_t status)
 {
     switch (status) {
 #define X(name, value, text) case value: return #name;
-    FLUE_STATUS_LIST(X)
+    FLUE_ST_LIST(X)
 #undef X
     }
     return "?";

@@ -32,7 +32,7 @@ static struct ring_entry *ring_next(struct ring *ring)
 static void put_frag(struct ring *ring, const struct flue_frag *frag, bool last)
 {
     ring_entry_store(ring_next(ring),
-                     FLUE_PUT(SLOT_FRAG_KIND, FLUE_SLOT_KIND_FRAG) | FLUE_PUT(SLOT_FRAG_LAST, last) |
+                     FLUE_PUT(SLOT_FRAG_KIND, FLUE_SK_FRAG) | FLUE_PUT(SLOT_FRAG_LAST, last) |
                          FLUE_PUT(SLOT_FRAG_REGION, frag->region),
                      FLUE_PUT(SLOT_FRAG_LENGTH, frag->len_bytes), frag->offset, 0);
 }
@@ -86,7 +86,7 @@ enum flue_err flue_tx_put(struct flue_adapter *a, const struct flue_tx_packet *p
     /* The transmit side off means an out-of-band tag is ignored (3.8, TO-155). */
     bool vlan = p->vlan != 0 && (a->config.way[FLUE_SW_VLAN] & FLUE_WAY_TX) != 0;
     ring_entry_store(ring_next(&a->tx),
-                     FLUE_PUT(SLOT_PACKET_KIND, FLUE_SLOT_KIND_PACKET) | FLUE_PUT(SLOT_PACKET_GENERIC, p->generic) |
+                     FLUE_PUT(SLOT_PACKET_KIND, FLUE_SK_PACKET) | FLUE_PUT(SLOT_PACKET_GENERIC, p->generic) |
                          FLUE_PUT(SLOT_PACKET_VLAN, vlan) | FLUE_PUT(SLOT_PACKET_LENGTH, len_bytes),
                      p->lso, p->csum | FLUE_PUT(SLOT_PACKET_CSUM_OFFSET, p->csum_offset),
                      FLUE_PUT(SLOT_PACKET_VLAN_TCI, vlan ? vlan_tci(p->vlan) : 0) |

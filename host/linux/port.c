@@ -90,7 +90,7 @@ static void on_tx_done(void *ctx, const struct flue_tx_done *done)
     struct unit *unit = done->cookie;
 
     p->stats.tx_frames += done->frames;
-    p->stats.tx_failed += done->status != FLUE_STATUS_OK;
+    p->stats.tx_failed += done->status != FLUE_ST_OK;
     if (unit->is_slot)
         slot_release(p, unit);
     buffer_release(p, unit->buffer);
@@ -268,7 +268,7 @@ static void on_rx_done(void *ctx, const struct flue_rx_done *done)
     struct flue_port *p = ctx;
     struct rx_buffer *b = done->cookie;
 
-    if (done->status == FLUE_STATUS_OK)
+    if (done->status == FLUE_ST_OK)
         deliver(p, b, done);
     else
         p->stats.rx_returned++;

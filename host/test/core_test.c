@@ -305,7 +305,7 @@ TEST(a_full_ring_says_so_and_a_completion_makes_room)
     CHECK_EQ(rig_put(&rig, 8, 0), FLUE_EAGAIN);
     CHECK_EQ(flue_tx_room(rig.a), 0);
     CHECK_EQ(flue_tx_kick(rig.a), FLUE_OK);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig.tx_back[0], 1);
     CHECK_EQ(rig_put(&rig, 8, 0), FLUE_OK);
@@ -319,7 +319,7 @@ TEST(indices_wrap_at_65536_and_the_phase_with_every_round)
     open_rig();
     for (unsigned i = 0; i < 40000; i++) {       /* 80,000 slots, 40,000 events in a ring of 32 */
         put_one(i % RIG_COOKIES);
-        mock_tx_done(&rig.m, (uint16_t)(2 * (i + 1)), FLUE_STATUS_OK);
+        mock_tx_done(&rig.m, (uint16_t)(2 * (i + 1)), FLUE_ST_OK);
         CHECK_EQ(poll_all(), FLUE_OK);
         CHECK_EQ(rig.tx_total, i + 1);
         if (rig.m.log_count > MOCK_LOG / 2)
@@ -355,8 +355,8 @@ TEST(a_handler_may_put_but_not_poll)
     rig.inside = put_inside;
     for (unsigned i = 0; i < 3; i++)
         put_one(i);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);
-    mock_tx_done(&rig.m, 4, FLUE_STATUS_OK);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
+    mock_tx_done(&rig.m, 4, FLUE_ST_OK);
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(flue_tx_outstanding(rig.a), 3);
     rig.inside = NULL;
@@ -392,8 +392,8 @@ TEST(a_completion_that_comes_twice_is_refused)
     open_rig();
     put_one(0);
     put_one(1);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
     check_distrusted(2, 0);
 }
 
@@ -402,7 +402,7 @@ TEST(a_completion_inside_a_packet_is_refused)
     open_rig();
     put_one(0);
     put_one(1);
-    mock_tx_done(&rig.m, 3, FLUE_STATUS_BAD_SLOT);
+    mock_tx_done(&rig.m, 3, FLUE_ST_BAD_SLOT);
     check_distrusted(2, 0);
 }
 
@@ -411,14 +411,14 @@ TEST(a_completion_beyond_the_doorbell_is_refused)
     open_rig();
     put_one(0);
     CHECK_EQ(rig_put(&rig, 1, 0), FLUE_OK);      /* put, not kicked */
-    mock_tx_done(&rig.m, 4, FLUE_STATUS_CHAIN);
+    mock_tx_done(&rig.m, 4, FLUE_ST_CHAIN);
     check_distrusted(2, 0);
 }
 
 TEST(a_completion_without_a_packet_is_refused)
 {
     open_rig();
-    mock_tx_done(&rig.m, 0, FLUE_STATUS_OK);
+    mock_tx_done(&rig.m, 0, FLUE_ST_OK);
     check_distrusted(0, 0);
 }
 
@@ -427,7 +427,7 @@ TEST(a_good_completion_that_skips_a_packet_is_refused)
     open_rig();
     put_one(0);
     put_one(1);
-    mock_tx_done(&rig.m, 4, FLUE_STATUS_OK);
+    mock_tx_done(&rig.m, 4, FLUE_ST_OK);
     check_distrusted(2, 0);
 }
 
@@ -435,14 +435,14 @@ TEST(an_unknown_status_queue_or_kind_is_refused)
 {
     open_rig();
     put_one(0);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_ABORTED + 1);
+    mock_tx_done(&rig.m, 2, FLUE_ST_ABORTED + 1);
     check_distrusted(1, 0);
     open_rig();
     put_one(0);
-    mock_event(&rig.m, FLUE_EVENT_KIND_TX_DONE | 1u << 4 | 2u << 16, 0, 0);
+    mock_event(&rig.m, FLUE_EV_TX_DONE | 1u << 4 | 2u << 16, 0, 0);
     check_distrusted(1, 0);
     for (uint32_t kind = 0; kind < 16; kind++) {
-        if (kind >= FLUE_EVENT_KIND_TX_DONE && kind <= FLUE_EVENT_KIND_ERROR)
+        if (kind >= FLUE_EV_TX_DONE && kind <= FLUE_EV_ERROR)
             continue;
         open_rig();
         mock_event(&rig.m, kind, 0, 0);
@@ -453,14 +453,14 @@ TEST(an_unknown_status_queue_or_kind_is_refused)
 TEST(an_event_of_a_queue_that_does_not_exist_is_refused)
 {
     open_rig();
-    mock_queue_event(&rig.m, FLUE_EVENT_KIND_QUEUE_ERROR, 3, 0, 1);
+    mock_queue_event(&rig.m, FLUE_EV_QUEUE_ERROR, 3, 0, 1);
     check_distrusted(0, 0);
 }
 
 TEST(a_drain_nobody_asked_for_is_refused)
 {
     open_rig();
-    mock_queue_event(&rig.m, FLUE_EVENT_KIND_DRAINED, FLUE_QUEUE_ID_TX, 0, 0);
+    mock_queue_event(&rig.m, FLUE_EV_DRAINED, FLUE_Q_TX, 0, 0);
     check_distrusted(0, 0);
 }
 
@@ -485,7 +485,7 @@ TEST(large_send_words_are_compared_with_the_request)
         open_rig();
         CHECK_EQ(rig_put(&rig, 0, rows[i].asked), FLUE_OK);
         CHECK_EQ(flue_tx_kick(rig.a), FLUE_OK);
-        mock_event(&rig.m, FLUE_EVENT_KIND_TX_DONE | 2u << 16, rows[i].said, 2);
+        mock_event(&rig.m, FLUE_EV_TX_DONE | 2u << 16, rows[i].said, 2);
         if (!rows[i].true_word) {
             check_distrusted(1, 0);
             continue;
@@ -511,12 +511,12 @@ TEST(a_device_that_never_completes_costs_a_bounded_time)
     close_rig();
     CHECK_EQ(rig.tx_total, 2);
     CHECK_EQ(rig.rx_total, 1);
-    CHECK_EQ(rig.tx.status, FLUE_STATUS_ABORTED);
+    CHECK_EQ(rig.tx.status, FLUE_ST_ABORTED);
 }
 
 static void storm(struct mock *m)
 {
-    mock_queue_event(m, FLUE_EVENT_KIND_ERROR, FLUE_QUEUE_ID_TX, 0, 0);
+    mock_queue_event(m, FLUE_EV_ERROR, FLUE_Q_TX, 0, 0);
 }
 
 TEST(events_without_end_do_not_hold_up_a_drain)
@@ -533,7 +533,7 @@ TEST(a_stale_entry_of_the_event_ring_is_not_an_event)
 {
     open_rig();
     put_one(0);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
     CHECK(flue_pending(rig.a));
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK(!flue_pending(rig.a));
@@ -559,7 +559,7 @@ TEST(a_buffer_becomes_this_slot_and_its_results_come_back)
     mock_event(&rig.m, 2u | 1u << 4 | 1u << 16, 1514u | 54u << 22, 0x28u | 1u << 9 | 1u << 10 | 0x6123u << 16);
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig.rx_back[0], 1);
-    CHECK_EQ(rig.rx.status, FLUE_STATUS_OK);
+    CHECK_EQ(rig.rx.status, FLUE_ST_OK);
     CHECK_EQ(rig.rx.len_bytes, 1514);
     CHECK_EQ(rig.rx.csum, 0x28);
     CHECK_EQ(rig.rx.l4_offset, 54);
@@ -624,7 +624,7 @@ TEST(the_cause_is_cleared_before_the_ring_is_looked_at)
 {
     open_rig();
     put_one(0);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
     CHECK(rig.m.link.ops->irq(&rig.m.link));
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK(mock_last_write(&rig.m, FLUE_REG_IRQ_CAUSE) < mock_last_write(&rig.m, FLUE_REG_EQ_HEAD));
@@ -639,7 +639,7 @@ TEST(a_poll_hands_out_no_more_than_its_budget)
     open_rig();
     for (unsigned i = 0; i < 5; i++) {
         put_one(i);
-        mock_tx_done(&rig.m, (uint16_t)(2 * i + 2), FLUE_STATUS_OK);
+        mock_tx_done(&rig.m, (uint16_t)(2 * i + 2), FLUE_ST_OK);
     }
     CHECK_EQ(flue_poll(rig.a, 3, &handled), FLUE_OK);
     CHECK_EQ(handled, 3);
@@ -656,11 +656,11 @@ TEST(a_chain_error_takes_the_packets_behind_it_along)
     open_rig();
     for (unsigned i = 0; i < 3; i++)
         put_one(i);
-    mock_tx_done(&rig.m, 6, FLUE_STATUS_CHAIN);
+    mock_tx_done(&rig.m, 6, FLUE_ST_CHAIN);
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig.tx_total, 3);
     CHECK_EQ(rig.tx_back[0] + rig.tx_back[1] + rig.tx_back[2], 3);
-    CHECK_EQ(rig.tx.status, FLUE_STATUS_ABORTED);
+    CHECK_EQ(rig.tx.status, FLUE_ST_ABORTED);
     struct flue_core_stats stats;
     flue_core_stats_get(rig.a, &stats);
     CHECK_EQ(stats.tx_errors, 3);
@@ -672,17 +672,17 @@ TEST(a_stopped_queue_is_recovered_and_returns_everything_once)
     open_rig();
     for (unsigned i = 0; i < 4; i++)
         put_one(i);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);
-    mock_queue_event(&rig.m, FLUE_EVENT_KIND_QUEUE_ERROR, FLUE_QUEUE_ID_TX, 2, FLUE_QUEUE_ERROR_FETCH);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
+    mock_queue_event(&rig.m, FLUE_EV_QUEUE_ERROR, FLUE_Q_TX, 2, FLUE_QE_FETCH);
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig.errors, 1);
-    CHECK_EQ(rig.error_code, FLUE_QUEUE_ERROR_FETCH);
-    CHECK(flue_queue_stopped(rig.a, FLUE_QUEUE_ID_TX));
+    CHECK_EQ(rig.error_code, FLUE_QE_FETCH);
+    CHECK(flue_queue_stopped(rig.a, FLUE_Q_TX));
     CHECK_EQ(rig_put(&rig, 4, 0), FLUE_ESTATE);
     CHECK_EQ(flue_tx_kick(rig.a), FLUE_ESTATE);
     CHECK_EQ(rig_rx_put(&rig, 0), FLUE_OK);              /* the other queue works on */
 
-    CHECK_EQ(flue_queue_recover(rig.a, FLUE_QUEUE_ID_TX), FLUE_OK);
+    CHECK_EQ(flue_queue_recover(rig.a, FLUE_Q_TX), FLUE_OK);
     CHECK_EQ(rig.tx_total, 4);
     CHECK_EQ(rig.rx_total, 0);
     int off = -1, on = mock_last_write(&rig.m, FLUE_REG_TXQ_CFG);
@@ -692,11 +692,11 @@ TEST(a_stopped_queue_is_recovered_and_returns_everything_once)
     CHECK(off >= 0 && off < mock_last_write(&rig.m, FLUE_REG_TXQ_TAIL) && mock_last_write(&rig.m, FLUE_REG_TXQ_TAIL) < on);
     CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_TXQ_TAIL), 0);
     put_one(5);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);             /* indices begin again */
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);             /* indices begin again */
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig.tx_back[5], 1);
-    CHECK_EQ(flue_queue_recover(rig.a, FLUE_QUEUE_ID_TX), FLUE_ESTATE);
-    CHECK_EQ(flue_queue_recover(rig.a, FLUE_QUEUE_ID_EVENTS), FLUE_EARG);
+    CHECK_EQ(flue_queue_recover(rig.a, FLUE_Q_TX), FLUE_ESTATE);
+    CHECK_EQ(flue_queue_recover(rig.a, FLUE_Q_EVENTS), FLUE_EARG);
     close_rig();
 }
 
@@ -706,10 +706,10 @@ TEST(a_stopped_receive_queue_is_recovered)
     for (unsigned i = 0; i < 3; i++)
         CHECK_EQ(rig_rx_put(&rig, i), FLUE_OK);
     CHECK_EQ(flue_rx_kick(rig.a), FLUE_OK);
-    mock_queue_event(&rig.m, FLUE_EVENT_KIND_QUEUE_ERROR, FLUE_QUEUE_ID_RX, 0, FLUE_QUEUE_ERROR_DOORBELL);
+    mock_queue_event(&rig.m, FLUE_EV_QUEUE_ERROR, FLUE_Q_RX, 0, FLUE_QE_DOORBELL);
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig_rx_put(&rig, 3), FLUE_ESTATE);
-    CHECK_EQ(flue_queue_recover(rig.a, FLUE_QUEUE_ID_RX), FLUE_OK);
+    CHECK_EQ(flue_queue_recover(rig.a, FLUE_Q_RX), FLUE_OK);
     CHECK_EQ(rig.rx_total, 3);
     CHECK_EQ(rig_rx_put(&rig, 3), FLUE_OK);
     close_rig();
@@ -719,18 +719,18 @@ TEST(a_stopped_receive_queue_is_recovered)
 TEST(a_queue_that_stops_twice_without_recovery_is_refused)
 {
     open_rig();
-    mock_queue_event(&rig.m, FLUE_EVENT_KIND_QUEUE_ERROR, FLUE_QUEUE_ID_TX, 0, 1);
-    mock_queue_event(&rig.m, FLUE_EVENT_KIND_QUEUE_ERROR, FLUE_QUEUE_ID_TX, 0, 1);
+    mock_queue_event(&rig.m, FLUE_EV_QUEUE_ERROR, FLUE_Q_TX, 0, 1);
+    mock_queue_event(&rig.m, FLUE_EV_QUEUE_ERROR, FLUE_Q_TX, 0, 1);
     check_distrusted(0, 0);
 }
 
 TEST(a_queue_that_stays_busy_makes_recovery_time_out)
 {
     open_rig();
-    mock_queue_event(&rig.m, FLUE_EVENT_KIND_QUEUE_ERROR, FLUE_QUEUE_ID_TX, 0, 1);
+    mock_queue_event(&rig.m, FLUE_EV_QUEUE_ERROR, FLUE_Q_TX, 0, 1);
     CHECK_EQ(poll_all(), FLUE_OK);
     rig.m.busy_stuck = true;
-    CHECK_EQ(flue_queue_recover(rig.a, FLUE_QUEUE_ID_TX), FLUE_ETIMEOUT);
+    CHECK_EQ(flue_queue_recover(rig.a, FLUE_Q_TX), FLUE_ETIMEOUT);
     close_rig();
 }
 
@@ -740,18 +740,18 @@ TEST(drain_returns_everything_and_resume_starts_empty)
     put_one(0);
     CHECK_EQ(rig_put(&rig, 1, 0), FLUE_OK);              /* never kicked */
     CHECK_EQ(rig_rx_put(&rig, 0), FLUE_OK);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);             /* finished before the drain is noticed */
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);             /* finished before the drain is noticed */
     CHECK_EQ(flue_adapter_drain(rig.a), FLUE_OK);
     CHECK_EQ(rig.tx_total, 2);
     CHECK_EQ(rig.rx_total, 1);
-    CHECK_EQ(rig.tx.status, FLUE_STATUS_ABORTED);
+    CHECK_EQ(rig.tx.status, FLUE_ST_ABORTED);
     CHECK_EQ(rig_put(&rig, 2, 0), FLUE_ESTATE);
     CHECK_EQ(rig_rx_put(&rig, 2), FLUE_ESTATE);
     CHECK_EQ(flue_adapter_drain(rig.a), FLUE_ESTATE);
     CHECK_EQ(flue_adapter_resume(rig.a), FLUE_OK);
     CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_CTRL), FLUE_CTRL_ENABLE_MASK);
     put_one(3);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig.tx_back[3], 1);
     CHECK_EQ(flue_adapter_resume(rig.a), FLUE_ESTATE);
@@ -783,7 +783,7 @@ TEST(reset_returns_everything_and_keeps_the_settings)
     CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_RX_CFG), rx_cfg);
     CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_FRAME_LIMIT), 1000);
     put_one(1);
-    mock_tx_done(&rig.m, 2, FLUE_STATUS_OK);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig.tx_back[1], 1);
     close_rig();
@@ -792,11 +792,11 @@ TEST(reset_returns_everything_and_keeps_the_settings)
 TEST(a_reset_heals_a_stopped_event_queue)
 {
     open_rig();
-    mock_queue_event(&rig.m, FLUE_EVENT_KIND_QUEUE_ERROR, FLUE_QUEUE_ID_EVENTS, 0, FLUE_QUEUE_ERROR_CONFIG);
+    mock_queue_event(&rig.m, FLUE_EV_QUEUE_ERROR, FLUE_Q_EVENTS, 0, FLUE_QE_CONFIG);
     CHECK_EQ(poll_all(), FLUE_OK);
-    CHECK(flue_queue_stopped(rig.a, FLUE_QUEUE_ID_EVENTS));
+    CHECK(flue_queue_stopped(rig.a, FLUE_Q_EVENTS));
     CHECK_EQ(flue_adapter_reset(rig.a), FLUE_OK);
-    CHECK(!flue_queue_stopped(rig.a, FLUE_QUEUE_ID_EVENTS));
+    CHECK(!flue_queue_stopped(rig.a, FLUE_Q_EVENTS));
     close_rig();
 }
 
@@ -819,7 +819,7 @@ TEST(random_traffic_with_resets_returns_every_cookie_once)
             if (done < put) {
                 posted = (uint16_t)(posted + 2);
                 done++;
-                mock_tx_done(&rig.m, posted, (uint8_t)check_random(FLUE_STATUS_ABORTED + 1));
+                mock_tx_done(&rig.m, posted, (uint8_t)check_random(FLUE_ST_ABORTED + 1));
                 CHECK_EQ(poll_all(), FLUE_OK);
             }
             break;
@@ -1039,7 +1039,7 @@ TEST(every_counter_status_and_error_has_a_name)
     for (unsigned i = 0; i < FLUE_STAT_COUNT; i++)
         CHECK(flue_stat_name(i) != NULL);
     CHECK(flue_stat_name(FLUE_STAT_COUNT) == NULL);
-    CHECK(strcmp(flue_status_name(FLUE_STATUS_DISABLED), "DISABLED") == 0);
+    CHECK(strcmp(flue_status_name(FLUE_ST_DISABLED), "DISABLED") == 0);
     CHECK(strcmp(flue_status_name(200), "?") == 0);
     for (int err = FLUE_OK; err <= FLUE_EMONITOR; err++)
         CHECK(strncmp(flue_err_name((enum flue_err)err), "FLUE_", 5) == 0 && strcmp(flue_err_name((enum flue_err)err), "FLUE_E?"));

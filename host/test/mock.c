@@ -40,8 +40,8 @@ static void drain(struct mock *m)
 {
     if (m->drain_stuck)
         return;
-    for (uint32_t queue = FLUE_QUEUE_ID_TX; queue <= FLUE_QUEUE_ID_RX; queue++)
-        mock_queue_event(m, FLUE_EVENT_KIND_DRAINED, queue, 0, 0);
+    for (uint32_t queue = FLUE_Q_TX; queue <= FLUE_Q_RX; queue++)
+        mock_queue_event(m, FLUE_EV_DRAINED, queue, 0, 0);
     *mock_reg(m, FLUE_REG_STATUS) |= FLUE_STATUS_DRAINED_MASK;
 }
 
@@ -126,7 +126,7 @@ void mock_init(struct mock *m)
     static const struct flue_link_ops ops = {read32, write32, map, unmap, irq, wait, close_link};
 
     *m = (struct mock){.link = {.ops = &ops}, .fail_with = FLUE_ETIMEOUT};
-    *mock_reg(m, FLUE_REG_ID) = FLUE_ID_RESET;
+    *mock_reg(m, FLUE_REG_ID) = FLUE_ID_DEFAULT;
     *mock_reg(m, FLUE_REG_VERSION) =
         FLUE_PUT(VERSION_MAJOR, FLUE_CONTRACT_MAJOR) | FLUE_PUT(VERSION_MINOR, FLUE_CONTRACT_MINOR);
     *mock_reg(m, FLUE_REG_BUILD) = FLUE_PUT(BUILD_LOG2_BYTES, 3) | FLUE_PUT(BUILD_REGIONS, 4) | FLUE_PUT(BUILD_FAULTS, 1);
@@ -180,15 +180,15 @@ void mock_event(struct mock *m, uint32_t w0, uint32_t w1, uint32_t w2)
 void mock_tx_done(struct mock *m, uint16_t index, uint8_t status)
 {
     mock_event(m,
-               FLUE_PUT(EVENT_TX_KIND, FLUE_EVENT_KIND_TX_DONE) | FLUE_PUT(EVENT_TX_QUEUE, FLUE_QUEUE_ID_TX) |
+               FLUE_PUT(EVENT_TX_KIND, FLUE_EV_TX_DONE) | FLUE_PUT(EVENT_TX_QUEUE_ID, FLUE_Q_TX) |
                    FLUE_PUT(EVENT_TX_STATUS, status) | FLUE_PUT(EVENT_TX_INDEX, index),
-               0, FLUE_PUT(EVENT_TX_FRAMES, status == FLUE_STATUS_OK));
+               0, FLUE_PUT(EVENT_TX_FRAMES, status == FLUE_ST_OK));
 }
 
 void mock_rx_done(struct mock *m, uint16_t index, uint32_t len_bytes, uint32_t w2)
 {
     mock_event(m,
-               FLUE_PUT(EVENT_RX_KIND, FLUE_EVENT_KIND_RX_DONE) | FLUE_PUT(EVENT_RX_QUEUE, FLUE_QUEUE_ID_RX) |
+               FLUE_PUT(EVENT_RX_KIND, FLUE_EV_RX_DONE) | FLUE_PUT(EVENT_RX_QUEUE_ID, FLUE_Q_RX) |
                    FLUE_PUT(EVENT_RX_INDEX, index),
                FLUE_PUT(EVENT_RX_LENGTH, len_bytes), w2);
 }
@@ -196,7 +196,7 @@ void mock_rx_done(struct mock *m, uint16_t index, uint32_t len_bytes, uint32_t w
 void mock_queue_event(struct mock *m, uint32_t kind, uint32_t queue, uint16_t index, uint32_t code)
 {
     mock_event(m,
-               FLUE_PUT(EVENT_QUEUE_KIND, kind) | FLUE_PUT(EVENT_QUEUE_QUEUE, queue) | FLUE_PUT(EVENT_QUEUE_INDEX, index),
+               FLUE_PUT(EVENT_QUEUE_KIND, kind) | FLUE_PUT(EVENT_QUEUE_QUEUE_ID, queue) | FLUE_PUT(EVENT_QUEUE_INDEX, index),
                FLUE_PUT(EVENT_QUEUE_CODE, code), 0);
 }
 

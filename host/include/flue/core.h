@@ -54,7 +54,7 @@ FLUE_MUST_CHECK enum flue_err flue_identify(struct flue_link *link, struct flue_
 /* What became of one transmit request. */
 struct flue_tx_done {
     void    *cookie;
-    uint8_t  status;              /* FLUE_STATUS_*, flue/layout.h; 0 = sent */
+    uint8_t  status;              /* FLUE_ST_*, flue/layout.h; 0 = sent */
     uint16_t frames;              /* frames put on the wire for it */
     uint32_t lso;                 /* completion word, task-offload.md section 2.3 */
     uint32_t time_us;             /* adapter time, 31 bits */
@@ -63,7 +63,7 @@ struct flue_tx_done {
 /* What became of one receive buffer. */
 struct flue_rx_done {
     void    *cookie;
-    uint8_t  status;              /* FLUE_STATUS_*; 0 = a frame is in the buffer */
+    uint8_t  status;              /* FLUE_ST_*; 0 = a frame is in the buffer */
     uint32_t len_bytes;           /* of the frame, never more than the buffer */
     uint32_t csum;                /* results, bits 8:0 of task-offload.md section 2.2, receive view */
     uint16_t l4_offset;           /* bytes before the TCP or UDP header; 0 = none found */
@@ -84,7 +84,7 @@ struct flue_handlers {
     void *ctx;
     void (*tx_done)(void *ctx, const struct flue_tx_done *done);
     void (*rx_done)(void *ctx, const struct flue_rx_done *done);
-    void (*queue_error)(void *ctx, enum flue_queue_id queue, uint8_t code); /* code: FLUE_QUEUE_ERROR_*, flue/layout.h */
+    void (*queue_error)(void *ctx, enum flue_queue_id queue, uint8_t code); /* code: FLUE_QE_*, flue/layout.h */
     void (*config_changed)(void *ctx, const struct flue_config *now);    /* once per successful change */
 };
 
