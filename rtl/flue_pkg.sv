@@ -52,7 +52,7 @@ package flue_pkg;
     logic [7:0]  proto;                   // IPv4 protocol or last IPv6 next header
     logic [7:0]  l3_off;                  // 14, 18 or 22
     logic [9:0]  l4_off;                  // first byte after the IP header and its options/extensions
-    logic [9:0]  pay_off;                 // first byte after the TCP or UDP header
+    logic [9:0]  pay_off;                 // first byte after the TCP or UDP header, l4_off if there is neither
     logic [16:0] l3_end;                  // first byte after the IP datagram, from its length field
   } hdr_t;
 

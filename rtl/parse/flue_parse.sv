@@ -336,7 +336,7 @@ module flue_parse
     h.proto       = r.proto;
     h.l3_off      = r.is_ipv4 || r.is_ipv6 ? l3_off : 8'd0;
     h.l4_off      = r.l3_last != 6'd0 ? {2'b00, r.l3_last, 2'b10} : 10'd0;
-    h.pay_off     = r.l4_words != 4'd0 ? {pay_word, 2'b10} : 10'd0;
+    h.pay_off     = r.l3_last != 6'd0 ? {pay_word, 2'b10} : 10'd0;
     h.l3_end      = 17'd0;
     if (r.is_ipv4) h.l3_end = 17'(r.ip_len) + 17'(l3_off);
     if (r.is_ipv6) h.l3_end = 17'(r.ip_len) + 17'(l3_off) + 17'd40;

@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(h.l4_off != 0 && h.pay_off >= h.l4_off + 8 && h.pay_off <= h.l4_off + 60 && !h.ip_frag);
         must(h.trunc == (h.pay_off > size));
     } else {
-        must(h.pay_off == 0);
+        must(h.pay_off == h.l4_off);
     }
 
     uint16_t bits = flue_pkt_rx_csum(frame, size, &all);

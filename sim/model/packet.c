@@ -103,7 +103,7 @@ static void parse_ipv4(const uint8_t *frame, size_t len, size_t off, struct flue
         h->trunc = true;
         return;
     }
-    h->l4_off = (uint16_t)(off + ihl);
+    h->l4_off = h->pay_off = (uint16_t)(off + ihl);
     if (!h->ip_frag)
         parse_l4(frame, len, h);
 }
@@ -176,7 +176,7 @@ static void parse_ipv6(const uint8_t *frame, size_t len, size_t off, struct flue
         if (next == 0)
             return;
     }
-    h->l4_off = (uint16_t)next;
+    h->l4_off = h->pay_off = (uint16_t)next;
     if (!h->ip_frag)
         parse_l4(frame, len, h);
 }
@@ -255,10 +255,8 @@ uint16_t flue_pkt_pseudo(const uint8_t *frame, const struct flue_pkt_hdr *hdr, u
 
 bool flue_pkt_lengths_agree(const struct flue_pkt_hdr *hdr, size_t len)
 {
-    uint32_t headers = hdr->pay_off != 0 ? hdr->pay_off : hdr->l4_off;
-
     return (hdr->is_ipv4 || hdr->is_ipv6) && !hdr->trunc && !hdr->bad_hdr && hdr->l3_end <= len
-           && headers <= hdr->l3_end;
+           && hdr->pay_off <= hdr->l3_end;
 }
 
 static uint16_t ip_header_sum(const uint8_t *frame, const struct flue_pkt_hdr *h)

@@ -64,7 +64,7 @@ struct flue_pkt_hdr {
     uint8_t proto;        /* IPv4 protocol or last IPv6 next header */
     uint8_t l3_off;       /* 14, 18, 22; 0 without IP */
     uint16_t l4_off;
-    uint16_t pay_off;
+    uint16_t pay_off;     /* l4_off if there is neither TCP nor UDP */
     uint32_t l3_end;
 };
 
