@@ -1,0 +1,263 @@
+// Checks the IPv4 header, TCP and UDP checksums of received frames.
+//
+// Contract: every frame leaves unchanged and in order; beside its last beat stand
+// its length and the result of section 3.1.3 (TO-031 to TO-046): for each sum at
+// most one of good and bad, none where the configuration, the packet or its
+// lengths leave it unchecked.  cfg_i is read when a frame's end is a few beats
+// deep; each of its checksum bits is already ANDed with the encapsulation switch.
+// One beat a cycle; input and output move together.
+//
+// How: two sums over the frame, the IPv4 header and {addresses, L4}.  Bytes that
+// do not count are cleared on the way into the adders.
+// Latency: 6 cycles and $clog2(W/32).  Cost: two flue_csum_acc.
+module flue_csum_verify
+  import flue_pkg::*;
+#(
+  parameter int W = 64
+) (
+  input  logic           clk,
+  input  logic           rst,
+
+  input  rx_cfg_t        cfg_i,
+
+  input  logic           in_valid_i,
+  output logic           in_ready_o,
+  input  logic [W-1:0]   in_data_i,
+  input  logic [W/8-1:0] in_keep_i,
+  input  logic           in_last_i,
+  input  logic           in_bad_i,
+  input  hdr_t           in_hdr_i,
+
+  output logic           out_valid_o,
+  input  logic           out_ready_i,
+  output logic [W-1:0]   out_data_o,
+  output logic [W/8-1:0] out_keep_o,
+  output logic           out_last_o,
+  output logic           out_bad_o,
+  output hdr_t           out_hdr_o,
+  output rx_csum_t       out_csum_o,    // valid with last
+  output logic [13:0]    out_len_o      // valid with last
+);
+
+  localparam int B     = W / 8;
+  localparam int N     = W / 32;
+  localparam int LB    = $clog2(B);
+  localparam int LN    = $clog2(N);
+  localparam int DEPTH = 6 + LN;        // stages, the output included
+  localparam int FOLD  = 4 + LN;        // the stage beside fold_o
+
+  typedef struct packed {
+    logic [W-1:0] data;
+    logic [B-1:0] keep;
+    logic         last;
+    logic         bad;
+    hdr_t         hdr;
+    logic [13:0]  len;
+  } beat_t;
+
+  logic  move;
+  logic  valid_q [1:DEPTH];
+  beat_t beat_q  [1:DEPTH];
+
+  assign move       = out_ready_i || !valid_q[DEPTH];
+  assign in_ready_o = move;
+
+  // ---- stage 1: where this beat is in its frame ----
+
+  logic [13:0] len_q;                   // bytes of the frame before this beat
+  logic [13:0] len_d;
+  logic [LB:0] kept;
+
+  always_comb begin
+    kept = '0;
+    for (int i = 0; i < B; i++)
+      if (in_keep_i[i]) kept = (LB+1)'(i + 1);
+    len_d = len_q + 14'(kept);
+  end
+
+  // Headers begin and end in the upper half of a 32-bit word, at byte 2 modulo 4, so the index of the
+  // word tells a boundary: of the IP header, of the addresses (2) and of L4.
+  logic [5:0] from_ip, from_addr, to_addr, from_l4;
+  assign from_ip   = in_hdr_i.l3_off[7:2];
+  assign from_addr = from_ip + (in_hdr_i.is_ipv6 ? 6'd2 : 6'd3);
+  assign to_addr   = from_ip + (in_hdr_i.is_ipv6 ? 6'd10 : 6'd5);
+  assign from_l4   = in_hdr_i.l4_off[7:2];
+
+  logic [13-LB:0] beat_index;
+  assign beat_index = len_q[13:LB];
+
+  function automatic logic in_beat(input logic [13-LB:0] index, input logic [5:0] word);
+    return index == (14-LB)'(word >> LN);
+  endfunction
+
+  typedef struct packed {
+    logic                    here;      // the boundary is in this beat,
+    logic [(LN > 0 ? LN : 1)-1:0] word; // in this word
+  } mark_t;
+
+  mark_t         ip_q, addr_q, addr_end_q, l4_q;
+  logic          end_q;                 // the IP datagram ends in this beat
+  logic [LB-1:0] end_byte_q;
+
+  always_ff @(posedge clk) begin
+    if (move) begin
+      ip_q       <= '{here: in_beat(beat_index, from_ip),   word: $bits(ip_q.word)'(from_ip % 6'(N))};
+      addr_q     <= '{here: in_beat(beat_index, from_addr), word: $bits(ip_q.word)'(from_addr % 6'(N))};
+      addr_end_q <= '{here: in_beat(beat_index, to_addr),   word: $bits(ip_q.word)'(to_addr % 6'(N))};
+      l4_q       <= '{here: in_beat(beat_index, from_l4),   word: $bits(ip_q.word)'(from_l4 % 6'(N))};
+      end_q      <= in_hdr_i.l3_end[16:LB] == (17-LB)'(beat_index);
+      end_byte_q <= in_hdr_i.l3_end[LB-1:0];
+      if (in_valid_i) len_q <= in_last_i ? '0 : len_d;
+    end
+    if (rst) len_q <= '0;
+  end
+
+  // ---- stage 2: bytes that do not count are cleared ----
+
+  logic past_ip_q, past_addr_q, past_addr_end_q, past_l4_q, past_end_q;
+
+  function automatic logic lane(input logic past, input mark_t m, input int word, input bit upper);
+    return past || (m.here && (upper ? word >= int'(m.word) : word > int'(m.word)));
+  endfunction
+
+  logic [B-1:0] head_on, l4_on;         // bytes for the two sums
+
+  always_comb begin
+    for (int i = 0; i < B; i++) begin
+      logic ip, addr, addr_end, l4, over;
+      ip         = lane(past_ip_q,       ip_q,       i / 4, i % 4 >= 2);
+      addr       = lane(past_addr_q,     addr_q,     i / 4, i % 4 >= 2);
+      addr_end   = lane(past_addr_end_q, addr_end_q, i / 4, i % 4 >= 2);
+      l4         = lane(past_l4_q,       l4_q,       i / 4, i % 4 >= 2);
+      over       = past_end_q || (end_q && LB'(i) >= end_byte_q);
+      head_on[i] = valid_q[1] && ip && !l4;
+      l4_on[i]   = valid_q[1] && ((addr && !addr_end) || l4) && !over;
+    end
+  end
+
+  logic [W-1:0] head_q, body_q;         // big-endian words
+  logic         last2_q;                // a frame ends here, or (reset) whatever was begun
+
+  always_ff @(posedge clk) begin
+    if (move) begin
+      for (int i = 0; i < B; i++) begin
+        head_q[32*(i/4) + 24 - 8*(i%4) +: 8] <= head_on[i] ? beat_q[1].data[8*i +: 8] : 8'd0;
+        body_q[32*(i/4) + 24 - 8*(i%4) +: 8] <= l4_on[i]   ? beat_q[1].data[8*i +: 8] : 8'd0;
+      end
+      last2_q <= valid_q[1] && beat_q[1].last;
+      if (valid_q[1]) begin
+        past_ip_q       <= !beat_q[1].last && (past_ip_q       || ip_q.here);
+        past_addr_q     <= !beat_q[1].last && (past_addr_q     || addr_q.here);
+        past_addr_end_q <= !beat_q[1].last && (past_addr_end_q || addr_end_q.here);
+        past_l4_q       <= !beat_q[1].last && (past_l4_q       || l4_q.here);
+        past_end_q      <= !beat_q[1].last && (past_end_q      || end_q);
+      end
+    end
+    if (rst) begin
+      last2_q         <= 1'b1;
+      past_ip_q       <= 1'b0;
+      past_addr_q     <= 1'b0;
+      past_addr_end_q <= 1'b0;
+      past_l4_q       <= 1'b0;
+      past_end_q      <= 1'b0;
+    end
+  end
+
+  // ---- the two sums: stages 3 to FOLD ----
+
+  logic [16:0] head_fold, body_fold;
+  logic [3:0]  head_extra, body_extra;
+
+  flue_csum_acc #(.W(W)) u_head (
+    .clk, .rst, .en_i(move), .words_i(head_q), .last_i(last2_q), .fold_o(head_fold), .extra_o(head_extra)
+  );
+  flue_csum_acc #(.W(W)) u_body (
+    .clk, .rst, .en_i(move), .words_i(body_q), .last_i(last2_q), .fold_o(body_fold), .extra_o(body_extra)
+  );
+
+  // ---- what is checked: beside FOLD ----
+
+  hdr_t        h;
+  logic        agree;                   // every length fits into the one around it
+  logic        ip_en_q, tcp_en_q, udp_en_q;
+  logic [15:0] l4_len_q;
+
+  assign h = beat_q[FOLD-1].hdr;
+
+  assign agree = !h.trunc && !h.bad_hdr && h.l3_end <= 17'(beat_q[FOLD-1].len)
+                 && 17'(h.pay_off) <= h.l3_end
+                 && (!h.ip_opts || (h.is_ipv6 ? cfg_i.ip6_ext : cfg_i.ip_opts));
+
+  always_ff @(posedge clk) if (move) begin
+    l4_len_q <= h.l3_end[15:0] - 16'(h.l4_off);
+    ip_en_q  <= agree && h.is_ipv4;
+    tcp_en_q <= agree && h.is_tcp && !h.ip_route && (h.is_ipv6 ? cfg_i.tcp6_csum : cfg_i.tcp4_csum)
+                && (!h.tcp_opts || cfg_i.tcp_opts);
+    udp_en_q <= agree && h.is_udp && !h.ip_route && (h.is_ipv6 ? cfg_i.udp6_csum : cfg_i.udp4_csum)
+                && !h.udp_no_csum;
+  end
+
+  // ---- stage FOLD + 1: length and protocol of the pseudo-header join ----
+
+  logic        head_good_q, ip_en2_q, tcp_en2_q, udp_en2_q;
+  logic [16:0] body_q2;
+  logic [3:0]  body_extra_q;
+
+  // A fold is right when fold[15:0] + fold[16] + extra is 0xFFFF.
+  always_ff @(posedge clk) if (move) begin
+    head_good_q  <= &head_fold[15:5]
+                    && 6'(head_fold[4:0]) + 6'(head_fold[16]) + 6'(head_extra) == 6'd31;
+    body_q2      <= 17'(body_fold[15:0]) + 17'(l4_len_q) + 17'(body_fold[16]);
+    body_extra_q <= body_extra;
+    ip_en2_q     <= ip_en_q;
+    tcp_en2_q    <= tcp_en_q;
+    udp_en2_q    <= udp_en_q;
+  end
+
+  // ---- the result: output stage ----
+
+  logic body_good, l4_known;
+
+  assign body_good = &body_q2[15:6]
+                     && 7'(body_q2[5:0]) + 7'(body_q2[16]) + 7'(body_extra_q) + (tcp_en2_q ? 7'd6 : 7'd17) == 7'd63;
+  assign l4_known  = head_good_q || !ip_en2_q;    // IPv6, or a good IPv4 header (TO-041)
+
+  always_ff @(posedge clk) if (move) begin
+    out_csum_o <= '{
+      ip_value_invalid:  1'b0,
+      tcp_value_invalid: 1'b0,
+      loopback:          1'b0,
+      ip_ok:             ip_en2_q && cfg_i.ip4_csum && head_good_q,
+      ip_bad:            ip_en2_q && cfg_i.ip4_csum && !head_good_q,
+      udp_ok:            udp_en2_q && l4_known && body_good,
+      udp_bad:           udp_en2_q && l4_known && !body_good,
+      tcp_ok:            tcp_en2_q && l4_known && body_good,
+      tcp_bad:           tcp_en2_q && l4_known && !body_good
+    };
+  end
+
+  // ---- the frame beside them ----
+
+  always_ff @(posedge clk) begin
+    if (move) begin
+      valid_q[1] <= in_valid_i;
+      beat_q[1]  <= '{data: in_data_i, keep: in_keep_i, last: in_last_i, bad: in_bad_i, hdr: in_hdr_i, len: len_d};
+      for (int s = 2; s <= DEPTH; s++) begin
+        valid_q[s] <= valid_q[s-1];
+        beat_q[s]  <= beat_q[s-1];
+      end
+    end
+    if (rst) begin
+      for (int s = 1; s <= DEPTH; s++) valid_q[s] <= 1'b0;
+    end
+  end
+
+  assign out_valid_o = valid_q[DEPTH];
+  assign out_data_o  = beat_q[DEPTH].data;
+  assign out_keep_o  = beat_q[DEPTH].keep;
+  assign out_last_o  = beat_q[DEPTH].last;
+  assign out_bad_o   = beat_q[DEPTH].bad;
+  assign out_hdr_o   = beat_q[DEPTH].hdr;
+  assign out_len_o   = beat_q[DEPTH].len;
+
+endmodule
