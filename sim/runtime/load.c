@@ -2,7 +2,6 @@
 #include "runtime.h"
 
 #include <dlfcn.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,41 +11,47 @@
 #define FLUE_MODEL_INSTALL_DIR "/usr/local/lib/flue"
 #endif
 
-/* Places where the models may be, best first. */
-static unsigned places(const char *dir, char place[][PATH_MAX], unsigned cap)
+enum { PLACES = 8, DIR_LEN = 1024 };
+
+struct place {
+    char dir[DIR_LEN];
+};
+
+/* Where the models may be, best first. */
+static unsigned places(const char *dir, struct place place[PLACES])
 {
     unsigned n = 0;
-    char exe[PATH_MAX];
+    char exe[DIR_LEN / 2];
     const char *env = getenv("FLUE_MODEL_DIR");
     if (dir) {
-        snprintf(place[n++], PATH_MAX, "%s", dir);
+        snprintf(place[n++].dir, DIR_LEN, "%s", dir);
         return n;
     }
     if (env && *env)
-        snprintf(place[n++], PATH_MAX, "%s", env);
+        snprintf(place[n++].dir, DIR_LEN, "%s", env);
     ssize_t len = readlink("/proc/self/exe", exe, sizeof exe - 1);
     if (len > 0) {
-        static const char *const BESIDE[] = { "", "/../lib", "/../models", "/../lib/flue" };
+        static const char *const BESIDE[] = { "", "/../bin", "/../lib/flue" };
         exe[len] = 0;
         *strrchr(exe, '/') = 0;
-        for (unsigned i = 0; i < sizeof BESIDE / sizeof *BESIDE && n + 1 < cap; i++)
-            if (snprintf(place[n], PATH_MAX, "%s%s", exe, BESIDE[i]) < PATH_MAX)
-                n++;
+        for (unsigned i = 0; i < sizeof BESIDE / sizeof *BESIDE; i++)
+            snprintf(place[n++].dir, DIR_LEN, "%s%s", exe, BESIDE[i]);
     }
-    snprintf(place[n++], PATH_MAX, "%s", FLUE_MODEL_INSTALL_DIR);
+    snprintf(place[n++].dir, DIR_LEN, "%s", FLUE_MODEL_INSTALL_DIR);
     return n;
 }
 
 enum flue_err flue_sim_load(const char *dir, unsigned width, bool traced, const struct flue_model_api **api)
 {
-    char place[8][PATH_MAX], path[PATH_MAX + 64], sought[8 * PATH_MAX] = "";
-    unsigned n = places(dir, place, 8);
+    struct place place[PLACES];
+    char path[DIR_LEN + 64], sought[PLACES * (DIR_LEN + 2)] = "";
+    unsigned n = places(dir, place);
     *api = NULL;
     for (unsigned i = 0; i < n; i++) {
-        snprintf(path, sizeof path, "%.*s/libflue_model_w%u%s.so", PATH_MAX, place[i], width, traced ? "_fst" : "");
+        int len = snprintf(path, sizeof path, "%s/libflue_model_w%u%s.so", place[i].dir, width, traced ? "_fst" : "");
         strcat(sought, i ? ", " : "");
-        strncat(sought, place[i], PATH_MAX - 2);
-        if (access(path, R_OK))
+        strcat(sought, place[i].dir);
+        if (len >= (int)sizeof path || access(path, R_OK))
             continue;
         void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (!lib) {

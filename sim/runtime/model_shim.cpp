@@ -1,6 +1,6 @@
 // The Verilated adapter behind the C interface of model.h: the only C++ of the runtime.
 //
-// Built once a width: FLUE_W is the data width in bits, FLUE_TRACE is 1 in the build with waves.
+// Built once a width: FLUE_MODEL_W is the data width in bits, VM_TRACE_FST (Verilator's) is 1 in the build with waves.
 
 #include <cstring>
 #include <memory>
@@ -9,19 +9,19 @@
 #include "Vflue_adapter.h"
 #include "model.h"
 #include "verilated.h"
-#if FLUE_TRACE
+#if VM_TRACE_FST
 #include "verilated_fst_c.h"
 #endif
 
 namespace {
 
-constexpr size_t BYTES = FLUE_W / 8;
+constexpr size_t BYTES = FLUE_MODEL_W / 8;
 static_assert(BYTES <= FLUE_MODEL_BYTES_MAX, "bus of the model");
 
 struct Model {
     VerilatedContext context;
     std::unique_ptr<Vflue_adapter> top;
-#if FLUE_TRACE
+#if VM_TRACE_FST
     std::unique_ptr<VerilatedFstC> fst;
 #endif
 };
@@ -126,7 +126,7 @@ void *model_create(uint64_t seed)
     m->context.randSeed(static_cast<int>((seed ^ (seed >> 31)) & 0x7FFFFFFF) | 1);
     m->context.fatalOnError(false);
     m->context.errorLimit(1000000);
-#if FLUE_TRACE
+#if VM_TRACE_FST
     m->context.traceEverOn(true);
 #endif
     m->top.reset(new (std::nothrow) Vflue_adapter(&m->context, "adapter"));
@@ -157,7 +157,7 @@ void model_cycle(void *model, const flue_model_in *in, flue_model_out *out)
 
 void model_cycle_traced(void *model, const flue_model_in *in, flue_model_out *out, uint64_t time_ps, uint32_t half_ps)
 {
-#if FLUE_TRACE
+#if VM_TRACE_FST
     Model *m = static_cast<Model *>(model);
     Vflue_adapter &t = *m->top;
     apply(t, *in);
@@ -178,7 +178,7 @@ void model_cycle_traced(void *model, const flue_model_in *in, flue_model_out *ou
 
 bool model_trace_open(void *model, const char *path)
 {
-#if FLUE_TRACE
+#if VM_TRACE_FST
     Model *m = static_cast<Model *>(model);
     m->fst.reset(new (std::nothrow) VerilatedFstC);
     if (!m->fst)
@@ -197,7 +197,7 @@ bool model_trace_open(void *model, const char *path)
 
 void model_trace_close(void *model)
 {
-#if FLUE_TRACE
+#if VM_TRACE_FST
     Model *m = static_cast<Model *>(model);
     if (m->fst)
         m->fst->close();
@@ -210,7 +210,7 @@ void model_trace_close(void *model)
 bool model_failed(void *model) { return static_cast<Model *>(model)->context.gotError(); }
 
 const flue_model_api API = {
-    FLUE_MODEL_ABI, FLUE_W,           FLUE_TRACE != 0,  model_create,      model_destroy,
+    FLUE_MODEL_ABI, FLUE_MODEL_W,           VM_TRACE_FST != 0,  model_create,      model_destroy,
     model_cycle,    model_cycle_traced, model_trace_open, model_trace_close, model_failed,
 };
 

@@ -9,7 +9,7 @@ enum {
     BLOCK_SECTION   = 0x0A0D0D0A,
     BLOCK_INTERFACE = 1,
     BLOCK_PACKET    = 6,
-    BYTE_ORDER      = 0x1A2B3C4D,
+    ORDER_MAGIC      = 0x1A2B3C4D,
     LINK_ETHERNET   = 1,
     OPT_END = 0, OPT_COMMENT = 1, OPT_USERAPPL = 4, OPT_IF_NAME = 2, OPT_IF_TSRESOL = 9,
     COMMENT_MAX = 8192,
@@ -31,7 +31,8 @@ static void put(struct block *b, const void *bytes, size_t n)
 {
     if (n > sizeof b->data - b->len)
         n = sizeof b->data - b->len;
-    memcpy(b->data + b->len, bytes, n);
+    if (n)
+        memcpy(b->data + b->len, bytes, n);
     b->len += n;
 }
 
@@ -92,7 +93,7 @@ enum flue_err flue_pcapng_open(const char *path, const char *comment, const char
     }
     struct block b;
     b.len = 0;
-    put32(&b, BYTE_ORDER);
+    put32(&b, ORDER_MAGIC);
     put16(&b, 1);
     put16(&b, 0);
     put32(&b, UINT32_MAX);      /* section length: not given */
@@ -183,7 +184,7 @@ enum flue_err flue_pcapng_section_value(const char *path, const char *key, char 
     memcpy(&type, block, 4);
     memcpy(&total, block + 4, 4);
     memcpy(&order, block + 8, 4);
-    if (type != BLOCK_SECTION || order != BYTE_ORDER || total > n)
+    if (type != BLOCK_SECTION || order != ORDER_MAGIC || total > n)
         return FLUE_EARG;
     for (size_t at = 24; at + 8 <= total;) {
         uint16_t code, len;
