@@ -90,6 +90,7 @@ module flue_csum_insert import flue_pkg::*; #(
   csum_cmd_t cmd;
   logic      done, patch_valid, patch_ready;
   patch_t    made, patch;
+  logic [15:0] l4_sum;
 
   always_comb begin
     cmd       = in_cmd_i;
@@ -98,12 +99,14 @@ module flue_csum_insert import flue_pkg::*; #(
   end
 
   flue_csum_engine #(.W(W), .DEPTH(DEPTH)) u_engine (
-    .clk, .rst, .fault_csum_i,
+    .clk, .rst,
     .beat_i(in_valid_i && put_ready), .data_i(in_data_i), .lanes_i(in_keep_i), .last_i(in_last_i),
     .keep_i(!in_bad_i || again_q), .cmd_i(cmd),
     .done_o(done), .ip_en_o(made.ip_en), .ip_word_o(made.ip_word), .ip_sum_o(made.ip_sum),
-    .l4_en_o(made.l4_en), .l4_word_o(made.l4_word), .l4_sum_o(made.l4_sum)
+    .l4_en_o(made.l4_en), .l4_word_o(made.l4_word), .l4_sum_o(l4_sum)
   );
+
+  assign made.l4_sum = {l4_sum[15:1], l4_sum[0] ^ fault_csum_i};
 
   logic                          patch_room;
   logic [$clog2(FRAMES + 1)-1:0] unused_count;
