@@ -113,8 +113,8 @@ static enum flue_err open_log(struct replay *r, const char *path)
     return err;
 }
 
-enum flue_err flue_sim_replay(const char *path, const char *fst_path, uint64_t from_us, uint64_t to_us, const char *model_dir,
-                              struct flue_sim_replay_result *result)
+static enum flue_err replay(const char *path, const char *fst_path, uint64_t from_us, uint64_t to_us, const char *model_dir,
+                            const struct flue_model_api *api, struct flue_sim_replay_result *result)
 {
     struct replay r = { .fst_path = fst_path, .from_us = from_us, .to_us = to_us ? to_us : UINT64_MAX, .result = result };
     memset(result, 0, sizeof *result);
@@ -124,7 +124,9 @@ enum flue_err flue_sim_replay(const char *path, const char *fst_path, uint64_t f
     result->equal = true;
     result->seed = r.head.seed;
     result->width = r.head.width;
-    err = flue_sim_load(model_dir, r.head.width, fst_path != NULL, &r.api);
+    r.api = api;
+    if (!api)
+        err = flue_sim_load(model_dir, r.head.width, fst_path != NULL, &r.api);
     if (!err) {
         r.model = r.api->create(r.head.seed);
         err = r.model ? replay_all(&r) : FLUE_ENOMEM;
@@ -135,4 +137,15 @@ enum flue_err flue_sim_replay(const char *path, const char *fst_path, uint64_t f
         r.api->destroy(r.model);
     fclose(r.log.file);
     return err;
+}
+
+enum flue_err flue_sim_replay(const char *path, const char *fst_path, uint64_t from_us, uint64_t to_us, const char *model_dir,
+                              struct flue_sim_replay_result *result)
+{
+    return replay(path, fst_path, from_us, to_us, model_dir, NULL, result);
+}
+
+enum flue_err flue_sim_replay_model(const char *path, const struct flue_model_api *api, struct flue_sim_replay_result *result)
+{
+    return replay(path, NULL, 0, 0, NULL, api, result);
 }

@@ -105,6 +105,10 @@ struct flue_sim {
 FLUE_MUST_CHECK enum flue_err flue_sim_open_model(const struct flue_sim_config *cfg, const struct flue_model_api *api,
                                                   struct flue_sim **sim);
 
+/* As flue_sim_replay() without waves, with a model that is at hand. */
+FLUE_MUST_CHECK enum flue_err flue_sim_replay_model(const char *path, const struct flue_model_api *api,
+                                                    struct flue_sim_replay_result *result);
+
 /* Find and load the model of a width.  FLUE_EUNSUPP: flue_sim_open_error() says where it was sought. */
 FLUE_MUST_CHECK enum flue_err flue_sim_load(const char *dir, unsigned width, bool traced, const struct flue_model_api **api);
 
