@@ -172,7 +172,151 @@ module flue_frame_fifo
     assign unused_meta = ^in_meta_i;
   end
 
-  logic unused_keep;              // keep[0] is always 1
-  assign unused_keep = in_keep_i[0];
+`ifdef FORMAL
+  logic f_past;
+  initial f_past = 1'b0;
+  always_ff @(posedge clk) f_past <= 1'b1;
+
+  always_ff @(posedge clk) begin
+    if (!f_past) assume (rst);
+    if (f_past && !rst && !$past(rst)) begin
+      // Environment: the source keeps the stream rules.
+      if ($past(in_valid_i && !in_ready_o)) begin
+        assume (in_valid_i);
+        assume (in_last_i == $past(in_last_i));
+        assume (!in_last_i || in_bad_i == $past(in_bad_i));
+      end
+      // An offered beat stays and never changes.
+      if ($past(out_valid_o && !out_ready_i)) begin
+        assert (out_valid_o);
+        assert ($stable(out_data_o) && $stable(out_keep_o) && $stable(out_last_o));
+        assert ($stable(out_meta_o));
+      end
+      if (DROP_FULL) assert (in_ready_o);
+    end
+    // The memory is not read where it is being written: the reason for no_rw_check.
+    if (f_past && !rst) assert (!(moves && step && rd_q != commit_q && rd_q == wr_q));
+  end
+
+  // Order and content, for depths small enough to be proved.
+  if (AW <= 3 && META_W > 0) begin : g_proof
+    localparam int N  = 2**AW - 1;                  // values of a pointer
+    localparam int FW = $clog2(FRAMES);
+
+    // Steps from pointer `a` to pointer `b`.
+    function automatic logic [AW:0] f_dist(input logic [AW-1:0] a, input logic [AW-1:0] b);
+      logic [AW-1:0] p;
+      f_dist = (AW+1)'(N);
+      p      = a;
+      for (int k = 0; k < N; k++) begin
+        if (p == b) f_dist = (AW+1)'(k);
+        p = AW'(lfsr_next(16'(p), AW));
+      end
+    endfunction
+
+    logic [AW:0] f_stored, f_committed;             // beats in the memory
+    assign f_stored    = f_dist(rd_q, wr_q);
+    assign f_committed = f_dist(rd_q, commit_q);
+
+    // A marked beat leaves after exactly the beats that were ahead of it, if its frame
+    // is kept, with the meta data of its frame.  f_turn_q begins anywhere, so any beat
+    // may be the marked one.
+    logic [2:0]    f_turn_q;
+    logic          f_live_q, f_kept_q;
+    word_t         f_word_q;
+    logic [AW-1:0] f_at_q;
+    logic [AW+1:0] f_ahead_q, f_out;
+    logic [AW:0]   f_at_dist;
+    logic [FW-1:0] f_frame_q;                       // its frame's place in the meta data
+    logic [MW-1:0] f_meta_q;
+    logic          pop;
+
+    assign pop       = out_valid_o && out_ready_i;
+    assign f_out     = (AW+2)'(read_valid_q) + (AW+2)'(out_valid_o);
+    assign f_at_dist = f_dist(rd_q, f_at_q);
+
+    // Frame ends among the beats inside: all of them, and those ahead of the marked beat.
+    logic [AW+1:0] f_ends, f_ends_ahead;
+    logic          f_open_ends, f_tail_last;
+    always_comb begin
+      logic [AW-1:0] p;
+      f_ends       = (AW+2)'(out_valid_o && out_last_o) + (AW+2)'(read_valid_q && read_q.last);
+      f_ends_ahead = (AW+2)'(out_valid_o && out_last_o && f_ahead_q > 0) +
+                     (AW+2)'(read_valid_q && read_q.last && f_ahead_q > (AW+2)'(out_valid_o));
+      f_open_ends  = 1'b0;
+      f_tail_last  = read_valid_q ? read_q.last : !out_valid_o || out_last_o;
+      p            = rd_q;
+      for (int k = 0; k < N; k++) begin
+        if (k < f_committed) begin
+          f_ends      = f_ends + (AW+2)'(mem[p].last);
+          f_tail_last = mem[p].last;
+          if (f_live_q && f_ahead_q >= f_out && k < f_at_dist)
+            f_ends_ahead = f_ends_ahead + (AW+2)'(mem[p].last);
+        end else if (k < f_stored) begin
+          f_open_ends = f_open_ends || mem[p].last;
+        end
+        p = AW'(lfsr_next(16'(p), AW));
+      end
+    end
+
+    always_ff @(posedge clk) begin
+      f_turn_q <= f_turn_q + 3'(moves);
+      if (f_live_q) begin
+        if (pop) f_ahead_q <= f_ahead_q - 1'b1;
+        if ((pop && f_ahead_q == '0) || (!f_kept_q && rewind)) f_live_q <= 1'b0;
+        if (!f_kept_q && commit) begin
+          f_kept_q <= 1'b1;
+          f_meta_q <= in_meta_i;
+        end
+      end else if (moves && !rewind && f_turn_q == '0) begin
+        f_live_q  <= 1'b1;
+        f_kept_q  <= commit;
+        f_meta_q  <= in_meta_i;
+        f_word_q  <= '{keep: in_keep_i[B-1:1], last: in_last_i, data: in_data_i};
+        f_at_q    <= wr_q;
+        f_ahead_q <= (AW+2)'(f_stored) + f_out - (AW+2)'(pop);
+        f_frame_q <= g_meta.meta_wr_q;
+      end
+      if (rst) f_live_q <= 1'b0;
+
+      if (f_past && !rst) begin
+        // Pointers are in the sequence and in order.
+        assert (rd_q != '1 && wr_q != '1 && commit_q != '1);
+        assert (AW'(lfsr_next(16'(limit_q), AW)) == rd_q && limit_q != '1);
+        assert (f_committed <= f_stored);
+        assert (DROP_FULL ? !lost_q || rewind_q : !lost_q && !rewind_q);
+        // What is committed ends with the end of a frame; what is not has none.
+        assert (f_tail_last);
+        assert (!f_open_ends);
+        assert (f_ends == (AW+2)'(FW'(g_meta.meta_wr_q - g_meta.meta_rd_q)));
+        if (f_live_q) begin
+          assert (f_kept_q || f_frame_q == g_meta.meta_wr_q);
+          assert (f_ends_ahead == (AW+2)'(FW'(f_frame_q - g_meta.meta_rd_q)));
+          if (f_kept_q) begin
+            assert (g_meta.meta[f_frame_q] == f_meta_q);
+            assert (FW'(f_frame_q - g_meta.meta_rd_q) < FW'(g_meta.meta_wr_q - g_meta.meta_rd_q));
+          end
+          if (f_ahead_q >= f_out) begin
+            assert (f_ahead_q == (AW+2)'(f_at_dist) + f_out);
+            assert (f_at_dist < f_stored);
+            assert (f_kept_q == (f_at_dist < f_committed));
+            assert (mem[f_at_q] == f_word_q);
+          end else begin
+            assert (f_kept_q);
+            if (out_valid_o && f_ahead_q == '0) begin
+              assert ({out_keep_o, out_last_o, out_data_o} == {f_word_q.keep, 1'b1, f_word_q.last, f_word_q.data});
+              assert (out_meta_o == f_meta_q);
+            end else begin
+              assert (read_q == f_word_q);
+            end
+          end
+          cover (pop && f_ahead_q == '0 && f_frame_q != '0);
+        end
+        cover (drop_full_o);
+        cover (full);
+      end
+    end
+  end
+`endif
 
 endmodule
