@@ -3,7 +3,8 @@
 
     fuzz.py [--seconds N] [--runs N] [TARGET...]
 
-sim/fuzz/NAME_fuzz.c is linked with the other C files of its folder, the C models and the driver library; its corpus is
+sim/fuzz/NAME_fuzz.c is linked with the other C files of its folder (but NAME_corpus.c, which writes the seeds), the C
+models and the driver library; its corpus is
 sim/fuzz/corpus/NAME/.  The corpus is replayed first, then mutated for N seconds; new inputs stay in build/fuzz/.
 A crash leaves its input in build/fuzz/ and prints how to run it again.  Each target is two tests: replay and mutation.
 """
@@ -22,7 +23,7 @@ FLAGS = ["-std=gnu17", "-g", "-O1", "-fno-omit-frame-pointer", "-fsanitize=fuzze
 
 def build(target, source):
     root = ft.ROOT
-    helpers = [f for f in (root / "sim" / "fuzz").glob("*.c") if not f.stem.endswith("_fuzz")]
+    helpers = [f for f in (root / "sim" / "fuzz").glob("*.c") if not f.stem.endswith(("_fuzz", "_corpus"))]
     library = [f for folder in ("sim/model", "host/core", "host/linux") for f in (root / folder).glob("*.c")
                if not f.stem.endswith("_test")]
     out = ft.BUILD / "fuzz" / target
