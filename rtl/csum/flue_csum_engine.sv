@@ -54,8 +54,8 @@ module flue_csum_engine import flue_pkg::*; #(
   logic [7:0]       ip_word;            // its checksum field
   logic             ip_at_start, ip_at_end, ip_at_field, l4_at_start, l4_at_end;
 
-  assign ip_end      = {1'b0, cmd_i.ip_start} + {3'b0, cmd_i.ip_ihl, 2'b0};
-  assign ip_word     = {1'b0, cmd_i.ip_start[7:1]} + 8'd5;
+  assign {ip_end, ip_word} = {1'b0, cmd_i.ip_start, 1'b0, cmd_i.ip_start[7:1]}
+                           + {3'b0, cmd_i.ip_ihl, 2'b0, 8'd5};
   assign ip_at_start = 17'(row_q) == 17'(cmd_i.ip_start >> L);
   assign ip_at_end   = 17'(row_q) == 17'(ip_end >> L);
   assign ip_at_field = 17'(row_q) == 17'(ip_word >> (L - 1));
@@ -147,10 +147,11 @@ module flue_csum_engine import flue_pkg::*; #(
 
   // ---- D: their sum
 
-  logic [15+LEVELS:0] d_ip, d_l4;
+  localparam int SW = 17 + ((W > 128) ? $clog2(W / 128) : 0);
+  logic [SW-1:0] d_ip, d_l4;
 
-  flue_csum_sum #(.W(W)) u_ip (.clk, .lanes_i(c_ip_q), .sum_o(d_ip));
-  flue_csum_sum #(.W(W)) u_l4 (.clk, .lanes_i(c_l4_q), .sum_o(d_l4));
+  flue_csum_sum #(.W(W)) u_ip (.clk, .data_i(c_ip_q), .sum_o(d_ip));
+  flue_csum_sum #(.W(W)) u_l4 (.clk, .data_i(c_l4_q), .sum_o(d_l4));
 
   // What the later stages need of the command, as old as the sum.
   typedef struct packed {
@@ -171,7 +172,7 @@ module flue_csum_engine import flue_pkg::*; #(
   always_ff @(posedge clk) begin
     place_q[0] <= '{
       keep: beat_i && last_i && keep_i, ip_en: cmd_i.ip_en, ip_word: ip_word,
-      l4_en: cmd_i.l4_en && 17'(cmd_i.l4_pos) < 17'(DEPTH * B), l4_word: cmd_i.l4_pos[PW:1]
+      l4_en: cmd_i.l4_en && (cmd_i.l4_pos >> (PW + 1)) == '0, l4_word: cmd_i.l4_pos[PW:1]
     };
     for (int i = 1; i < H; i++) place_q[i] <= place_q[i-1];
     udp_q    <= {udp_q[H-2:0], cmd_i.l4_udp};
@@ -182,31 +183,26 @@ module flue_csum_engine import flue_pkg::*; #(
     end
   end
 
-  // ---- E: over the frame (kept, and taken when the frame ends);  F, G: folded to 16 bits
+  // ---- E: over the frame (kept, and taken when the frame ends);  F, G: folded to 16 bits.
+  // Both sums are in one vector, so that they share carry chains; neither overflows into
+  // the other.
 
-  logic [IW-1:0] ip_acc_q, e_ip_q, ip_acc;
-  logic [AW-1:0] l4_acc_q, e_l4_q, l4_acc;
+  logic [IW-1:0] e_ip_q;
+  logic [AW-1:0] e_l4_q;
+  logic [IW+AW-1:0] acc_q, acc;
   logic [16:0]   f_ip_q, f_l4_q;
   logic [15:0]   g_ip_q, g_l4_q;
 
-  assign ip_acc = ip_acc_q + IW'(d_ip);
-  assign l4_acc = l4_acc_q + AW'(d_l4);
+  assign acc = acc_q + {IW'(d_ip), AW'(d_l4)};
 
   always_ff @(posedge clk) begin
-    ip_acc_q <= ip_acc;
-    l4_acc_q <= l4_acc;
-    if (rst || last_q[D-1]) begin
-      ip_acc_q <= '0;
-      l4_acc_q <= '0;
-    end
-    e_ip_q <= ip_acc;
-    e_l4_q <= l4_acc;
+    acc_q <= acc;
+    if (rst || last_q[D-1]) acc_q <= '0;
+    {e_ip_q, e_l4_q} <= acc;
 
-    f_ip_q <= {1'b0, e_ip_q[15:0]} + 17'(e_ip_q[IW-1:16]);
-    f_l4_q <= {1'b0, e_l4_q[15:0]} + 17'(e_l4_q[AW-1:16]);
-
-    g_ip_q <= f_ip_q[15:0] + 16'(f_ip_q[16]);
-    g_l4_q <= f_l4_q[15:0] + 16'(f_l4_q[16]);
+    {f_ip_q, f_l4_q} <= {1'b0, e_ip_q[15:0], 1'b0, e_l4_q[15:0]}
+                      + {17'(e_ip_q[IW-1:16]), 17'(e_l4_q[AW-1:16])};
+    {g_ip_q, g_l4_q} <= {f_ip_q[15:0], f_l4_q[15:0]} + {16'(f_ip_q[16]), 16'(f_l4_q[16])};
 
     ip_sum_o <= g_ip_q;
     l4_sum_o <= g_l4_q;

@@ -9,7 +9,7 @@
 //
 // How: two sums over the frame, the IPv4 header and {addresses, L4}.  Bytes that
 // do not count are cleared on the way into the adders.
-// Latency: 6 cycles and $clog2(W/32).  Cost: two flue_csum_acc.
+// Latency: 7 cycles and $clog2(W/32).  Cost: two flue_csum_acc.
 module flue_csum_verify
   import flue_pkg::*;
 #(
@@ -43,8 +43,8 @@ module flue_csum_verify
   localparam int N     = W / 32;
   localparam int LB    = $clog2(B);
   localparam int LN    = $clog2(N);
-  localparam int DEPTH = 6 + LN;        // stages, the output included
-  localparam int FOLD  = 4 + LN;        // the stage beside fold_o
+  localparam int DEPTH = 7 + LN;        // stages, the output included
+  localparam int SUM   = 4 + LN;        // the stage beside sum_o
 
   typedef struct packed {
     logic [W-1:0] data;
@@ -64,27 +64,38 @@ module flue_csum_verify
 
   // ---- stage 1: where this beat is in its frame ----
 
-  logic [13:0] len_q;                   // bytes of the frame before this beat
-  logic [13:0] len_d;
-  logic [LB:0] kept;
+  logic [13:0]    len_q;                // bytes of the frame before this beat
+  logic [13:0]    len_d;
+  logic [LB-1:0]  top;                  // highest lane of this beat
+  logic [13-LB:0] beat_index;
 
   always_comb begin
-    kept = '0;
-    for (int i = 0; i < B; i++)
-      if (in_keep_i[i]) kept = (LB+1)'(i + 1);
-    len_d = len_q + 14'(kept);
+    // Bit k is set if the run of lanes that ends at the highest one ends where bit k of the index is set.
+    for (int k = 0; k < LB; k++) begin
+      top[k] = 1'b0;
+      for (int j = 1 << k; j < B; j += 2 << k)
+        if (in_keep_i[j] && (j + (1 << k) >= B || !in_keep_i[(j + (1 << k)) % B])) top[k] = 1'b1;
+    end
   end
+
+  assign len_d      = len_q + 14'(top) + 14'd1;
+  assign beat_index = len_q[13:LB];
 
   // Headers begin and end in the upper half of a 32-bit word, at byte 2 modulo 4, so the index of the
   // word tells a boundary: of the IP header, of the addresses (2) and of L4.
   logic [5:0] from_ip, from_addr, to_addr, from_l4;
-  assign from_ip   = in_hdr_i.l3_off[7:2];
-  assign from_addr = from_ip + (in_hdr_i.is_ipv6 ? 6'd2 : 6'd3);
-  assign to_addr   = from_ip + (in_hdr_i.is_ipv6 ? 6'd10 : 6'd5);
-  assign from_l4   = in_hdr_i.l4_off[7:2];
 
-  logic [13-LB:0] beat_index;
-  assign beat_index = len_q[13:LB];
+  always_comb begin
+    unique case ({in_hdr_i.is_ipv6, in_hdr_i.vlan_count})
+      {1'b0, 2'd0}: {from_ip, from_addr, to_addr} = {6'd3, 6'd6, 6'd8};
+      {1'b0, 2'd1}: {from_ip, from_addr, to_addr} = {6'd4, 6'd7, 6'd9};
+      {1'b1, 2'd0}: {from_ip, from_addr, to_addr} = {6'd3, 6'd5, 6'd13};
+      {1'b1, 2'd1}: {from_ip, from_addr, to_addr} = {6'd4, 6'd6, 6'd14};
+      {1'b1, 2'd2}: {from_ip, from_addr, to_addr} = {6'd5, 6'd7, 6'd15};
+      default:      {from_ip, from_addr, to_addr} = {6'd5, 6'd8, 6'd10};
+    endcase
+  end
+  assign from_l4 = in_hdr_i.l4_off[7:2];
 
   function automatic logic in_beat(input logic [13-LB:0] index, input logic [5:0] word);
     return index == (14-LB)'(word >> LN);
@@ -107,9 +118,9 @@ module flue_csum_verify
       l4_q       <= '{here: in_beat(beat_index, from_l4),   word: $bits(ip_q.word)'(from_l4 % 6'(N))};
       end_q      <= in_hdr_i.l3_end[16:LB] == (17-LB)'(beat_index);
       end_byte_q <= in_hdr_i.l3_end[LB-1:0];
-      if (in_valid_i) len_q <= in_last_i ? '0 : len_d;
+      if (in_valid_i) len_q <= len_d;
     end
-    if (rst) len_q <= '0;
+    if (rst || (move && in_valid_i && in_last_i)) len_q <= '0;
   end
 
   // ---- stage 2: bytes that do not count are cleared ----
@@ -163,76 +174,91 @@ module flue_csum_verify
     end
   end
 
-  // ---- the two sums: stages 3 to FOLD ----
+  // ---- the two sums: stages 3 to SUM ----
 
-  logic [16:0] head_fold, body_fold;
-  logic [3:0]  head_extra, body_extra;
+  logic [15:0] head_sum, body_sum;
+  logic        head_carry, body_carry;
+  logic [4:0]  head_extra, body_extra;
 
   flue_csum_acc #(.W(W)) u_head (
-    .clk, .rst, .en_i(move), .words_i(head_q), .last_i(last2_q), .fold_o(head_fold), .extra_o(head_extra)
+    .clk, .rst, .en_i(move), .words_i(head_q), .last_i(last2_q),
+    .sum_o(head_sum), .carry_o(head_carry), .extra_o(head_extra)
   );
   flue_csum_acc #(.W(W)) u_body (
-    .clk, .rst, .en_i(move), .words_i(body_q), .last_i(last2_q), .fold_o(body_fold), .extra_o(body_extra)
+    .clk, .rst, .en_i(move), .words_i(body_q), .last_i(last2_q),
+    .sum_o(body_sum), .carry_o(body_carry), .extra_o(body_extra)
   );
 
-  // ---- what is checked: beside FOLD ----
+  // ---- what is checked: beside SUM ----
 
   hdr_t        h;
-  logic        agree;                   // every length fits into the one around it
-  logic        ip_en_q, tcp_en_q, udp_en_q;
+  logic        in_frame_q;              // the datagram ends inside the frame
+  logic        headers_fit_q;           // its headers end inside the datagram
+  logic        wanted_q;                // not damaged, and options allowed
+  logic        ip_q3, tcp_q, udp_q;
   logic [15:0] l4_len_q;
 
-  assign h = beat_q[FOLD-1].hdr;
+  logic [14:0] beyond_frame;            // the sign tells
+  logic [7:0]  beyond_end;
 
-  assign agree = !h.trunc && !h.bad_hdr && h.l3_end <= 17'(beat_q[FOLD-1].len)
-                 && 17'(h.pay_off) <= h.l3_end
-                 && (!h.ip_opts || (h.is_ipv6 ? cfg_i.ip6_ext : cfg_i.ip_opts));
+  assign h            = beat_q[SUM-1].hdr;
+  assign beyond_frame = 15'(beat_q[SUM-1].len) - 15'(h.l3_end[13:0]);
+  assign beyond_end   = 8'(h.l3_end[7:1]) - 8'({h.pay_off[7:2], 1'b1});     // pay_off is 2 modulo 4
 
   always_ff @(posedge clk) if (move) begin
     l4_len_q <= h.l3_end[15:0] - 16'(h.l4_off);
-    ip_en_q  <= agree && h.is_ipv4;
-    tcp_en_q <= agree && h.is_tcp && !h.ip_route && (h.is_ipv6 ? cfg_i.tcp6_csum : cfg_i.tcp4_csum)
+    in_frame_q    <= h.l3_end[16:14] == 3'd0 && !beyond_frame[14];
+    headers_fit_q <= h.l3_end[13:8] != 6'd0 || !beyond_end[7];
+    wanted_q <= !h.trunc && !h.bad_hdr && (!h.ip_opts || (h.is_ipv6 ? cfg_i.ip6_ext : cfg_i.ip_opts));
+    ip_q3    <= h.is_ipv4;
+    tcp_q    <= h.is_tcp && !h.ip_route && (h.is_ipv6 ? cfg_i.tcp6_csum : cfg_i.tcp4_csum)
                 && (!h.tcp_opts || cfg_i.tcp_opts);
-    udp_en_q <= agree && h.is_udp && !h.ip_route && (h.is_ipv6 ? cfg_i.udp6_csum : cfg_i.udp4_csum)
+    udp_q    <= h.is_udp && !h.ip_route && (h.is_ipv6 ? cfg_i.udp6_csum : cfg_i.udp4_csum)
                 && !h.udp_no_csum;
   end
 
-  // ---- stage FOLD + 1: length and protocol of the pseudo-header join ----
+  // ---- stage SUM + 1: length and protocol of the pseudo-header join ----
 
-  logic        head_good_q, ip_en2_q, tcp_en2_q, udp_en2_q;
+  // {sum, carry, extra} is right when it adds up to 0xFFFF; what remains to be found is `want`.
+  logic        head_good_q, ip_en_q, tcp_en_q, udp_en_q;
+  logic        checked, head_good;
   logic [16:0] body_q2;
-  logic [3:0]  body_extra_q;
+  logic [5:0]  want, want_q, want_carry_q;
 
-  // A fold is right when fold[15:0] + fold[16] + extra is 0xFFFF.
+  assign checked   = in_frame_q && headers_fit_q && wanted_q;
+  assign head_good = &head_sum[15:5] && head_sum[4:0] == ~(head_extra + 5'(head_carry));
+  assign want      = (tcp_q ? 6'd57 : 6'd46) - 6'(body_extra);    // 0xFFFF less 6 or 17
+
   always_ff @(posedge clk) if (move) begin
-    head_good_q  <= &head_fold[15:5]
-                    && 6'(head_fold[4:0]) + 6'(head_fold[16]) + 6'(head_extra) == 6'd31;
-    body_q2      <= 17'(body_fold[15:0]) + 17'(l4_len_q) + 17'(body_fold[16]);
-    body_extra_q <= body_extra;
-    ip_en2_q     <= ip_en_q;
-    tcp_en2_q    <= tcp_en_q;
-    udp_en2_q    <= udp_en_q;
+    head_good_q  <= head_good;
+    body_q2      <= 17'(body_sum) + 17'(l4_len_q) + 17'(body_carry);
+    want_q       <= want;
+    want_carry_q <= want - 6'd1;
+    ip_en_q      <= checked && ip_q3 && cfg_i.ip4_csum;
+    tcp_en_q     <= checked && tcp_q && (head_good || !ip_q3);   // TO-041
+    udp_en_q     <= checked && udp_q && (head_good || !ip_q3);
   end
 
-  // ---- the result: output stage ----
+  // ---- stage SUM + 2, and the result: output stage ----
 
-  logic body_good, l4_known;
-
-  assign body_good = &body_q2[15:6]
-                     && 7'(body_q2[5:0]) + 7'(body_q2[16]) + 7'(body_extra_q) + (tcp_en2_q ? 7'd6 : 7'd17) == 7'd63;
-  assign l4_known  = head_good_q || !ip_en2_q;    // IPv6, or a good IPv4 header (TO-041)
+  logic body_good_q, head_good_q2, ip_en_q2, tcp_en_q2, udp_en_q2;
 
   always_ff @(posedge clk) if (move) begin
-    out_csum_o <= '{
+    body_good_q  <= &body_q2[15:6] && body_q2[5:0] == (body_q2[16] ? want_carry_q : want_q);
+    head_good_q2 <= head_good_q;
+    ip_en_q2     <= ip_en_q;
+    tcp_en_q2    <= tcp_en_q;
+    udp_en_q2    <= udp_en_q;
+    out_csum_o   <= '{
       ip_value_invalid:  1'b0,
       tcp_value_invalid: 1'b0,
       loopback:          1'b0,
-      ip_ok:             ip_en2_q && cfg_i.ip4_csum && head_good_q,
-      ip_bad:            ip_en2_q && cfg_i.ip4_csum && !head_good_q,
-      udp_ok:            udp_en2_q && l4_known && body_good,
-      udp_bad:           udp_en2_q && l4_known && !body_good,
-      tcp_ok:            tcp_en2_q && l4_known && body_good,
-      tcp_bad:           tcp_en2_q && l4_known && !body_good
+      ip_ok:             ip_en_q2 && head_good_q2,
+      ip_bad:            ip_en_q2 && !head_good_q2,
+      udp_ok:            udp_en_q2 && body_good_q,
+      udp_bad:           udp_en_q2 && !body_good_q,
+      tcp_ok:            tcp_en_q2 && body_good_q,
+      tcp_bad:           tcp_en_q2 && !body_good_q
     };
   end
 
