@@ -1,0 +1,144 @@
+// The three queues with the host and the blocks between them played by the
+// test: read and write clients of the DMA, the transmit path, received frames.
+// IDs are 16 * g + n.
+module queue_tb
+  import flue_pkg::*;
+  import flue_layout_pkg::*;
+(
+  input logic clk,
+  input logic rst
+);
+
+  for (genvar g = 0; g < 3; g++) begin : g_width
+    localparam int W = g == 0 ? 32 : g == 1 ? 64 : 512;
+    localparam int B = W / 8;
+    localparam int N = 16 * g;
+    localparam int R = $bits(dma_req_t);
+
+    logic [223:0] c;                      // registers; see enum reg in queue_test.c
+    bench_config #(.W(224), .ID(g)) u_config (.clk, .value_o(c));
+
+    // ---- one-beat channels ----
+    logic     txs_req_valid, txs_req_ready, pay_req_valid, pay_req_ready, pay_req_last;
+    logic     rxs_req_valid, rxs_req_ready, wr_req_valid, wr_req_ready, ew_req_valid, ew_req_ready;
+    logic     req_valid, req_ready;
+    dma_req_t txs_req, pay_req, rxs_req, wr_req, ew_req;
+    tx_req_t  req;
+
+    bench_sink #(.W(8), .U(R), .ID(N + 0)) u_txs_req (.clk, .rst, .in_valid_i(txs_req_valid), .in_ready_o(txs_req_ready),
+      .in_data_i('0), .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i(txs_req), .in_user_last_i(1'b0));
+    bench_sink #(.W(8), .U(R + 1), .ID(N + 1)) u_pay_req (.clk, .rst, .in_valid_i(pay_req_valid), .in_ready_o(pay_req_ready),
+      .in_data_i('0), .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i({pay_req_last, pay_req}),
+      .in_user_last_i(1'b0));
+    bench_sink #(.W(8), .U($bits(tx_req_t)), .ID(N + 2)) u_req (.clk, .rst, .in_valid_i(req_valid), .in_ready_o(req_ready),
+      .in_data_i('0), .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i(req), .in_user_last_i(1'b0));
+    bench_sink #(.W(8), .U(R), .ID(N + 3)) u_rxs_req (.clk, .rst, .in_valid_i(rxs_req_valid), .in_ready_o(rxs_req_ready),
+      .in_data_i('0), .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i(rxs_req), .in_user_last_i(1'b0));
+    bench_sink #(.W(8), .U(R), .ID(N + 4)) u_wr_req (.clk, .rst, .in_valid_i(wr_req_valid), .in_ready_o(wr_req_ready),
+      .in_data_i('0), .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i(wr_req), .in_user_last_i(1'b0));
+    bench_sink #(.W(8), .U(R), .ID(N + 5)) u_ew_req (.clk, .rst, .in_valid_i(ew_req_valid), .in_ready_o(ew_req_ready),
+      .in_data_i('0), .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i(ew_req), .in_user_last_i(1'b0));
+
+    logic    pay_end, done_valid, wr_done, ew_done;
+    status_e pay_status, wr_status, ew_status;
+    tx_tag_t done_tag;
+
+    bench_source #(.W(8), .U($bits(status_e)), .ID(N + 1)) u_pay_end (.clk, .rst, .out_valid_o(pay_end), .out_ready_i(1'b1),
+      .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o({pay_status}), .out_user_last_o());
+    bench_source #(.W(8), .U($bits(tx_tag_t)), .ID(N + 2)) u_done (.clk, .rst, .out_valid_o(done_valid), .out_ready_i(1'b1),
+      .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o({done_tag}), .out_user_last_o());
+    bench_source #(.W(8), .U($bits(status_e)), .ID(N + 5)) u_wr_done (.clk, .rst, .out_valid_o(wr_done), .out_ready_i(1'b1),
+      .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o({wr_status}), .out_user_last_o());
+    bench_source #(.W(8), .U($bits(status_e)), .ID(N + 6)) u_ew_done (.clk, .rst, .out_valid_o(ew_done), .out_ready_i(1'b1),
+      .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o({ew_status}), .out_user_last_o());
+
+    // ---- packet streams ----
+    logic         txs_valid, txs_ready, txs_last, txs_bad, rxs_valid, rxs_ready, rxs_last, rxs_bad;
+    logic         in_valid, in_ready, in_last, wd_valid, wd_ready, wd_last, ed_valid, ed_ready, ed_last;
+    logic [W-1:0] txs_data, rxs_data, in_data, wd_data, ed_data;
+    logic [B-1:0] txs_keep, rxs_keep, in_keep, wd_keep, ed_keep;
+    status_e      txs_status, rxs_status;
+    rx_meta_t     in_meta;
+
+    bench_source #(.W(W), .U($bits(status_e)), .ID(N + 0)) u_txs (.clk, .rst, .out_valid_o(txs_valid), .out_ready_i(txs_ready),
+      .out_data_o(txs_data), .out_keep_o(txs_keep), .out_last_o(txs_last), .out_bad_o(txs_bad),
+      .out_user_o({txs_status}), .out_user_last_o());
+    bench_source #(.W(W), .U($bits(status_e)), .ID(N + 3)) u_rxs (.clk, .rst, .out_valid_o(rxs_valid), .out_ready_i(rxs_ready),
+      .out_data_o(rxs_data), .out_keep_o(rxs_keep), .out_last_o(rxs_last), .out_bad_o(rxs_bad),
+      .out_user_o({rxs_status}), .out_user_last_o());
+    bench_source #(.W(W), .U($bits(rx_meta_t)), .ID(N + 4)) u_in (.clk, .rst, .out_valid_o(in_valid), .out_ready_i(in_ready),
+      .out_data_o(in_data), .out_keep_o(in_keep), .out_last_o(in_last), .out_bad_o(), .out_user_o({in_meta}),
+      .out_user_last_o());
+    bench_sink #(.W(W), .ID(N + 6)) u_wd (.clk, .rst, .in_valid_i(wd_valid), .in_ready_o(wd_ready), .in_data_i(wd_data),
+      .in_keep_i(wd_keep), .in_last_i(wd_last), .in_bad_i(1'b0), .in_user_i(1'b0), .in_user_last_i(1'b0));
+    bench_sink #(.W(W), .ID(N + 7)) u_ed (.clk, .rst, .in_valid_i(ed_valid), .in_ready_o(ed_ready), .in_data_i(ed_data),
+      .in_keep_i(ed_keep), .in_last_i(ed_last), .in_bad_i(1'b0), .in_user_i(1'b0), .in_user_last_i(1'b0));
+
+    // ---- the modules ----
+    logic [15:0]  tx_head, rx_head, eq_tail;
+    logic         tx_quiet, rx_quiet, tx_idle, rx_idle, eq_idle, tx_stopped, rx_stopped, eq_stopped;
+    logic         drained, posted, rx_wait, ew_error, eq_wait, drop;
+    queue_error_e tx_error, rx_error;
+    logic         te_valid, te_ready, re_valid, re_ready, te_lso;
+    logic [95:0]  te, re;
+    status_e      te_status, re_status;
+
+    flue_tx_queue #(.W(W)) u_tx (
+      .clk, .rst,
+      .enable_i(c[0]), .stop_i(c[3]), .region_i(c[15:8]), .base_i(c[127:102]), .log2_slots_i(c[35:32]),
+      .tail_i(c[63:48]), .head_o(tx_head), .quiet_o(tx_quiet), .idle_o(tx_idle), .stopped_o(tx_stopped),
+      .error_o(tx_error),
+      .slot_req_valid_o(txs_req_valid), .slot_req_ready_i(txs_req_ready), .slot_req_o(txs_req),
+      .slot_valid_i(txs_valid), .slot_ready_o(txs_ready), .slot_data_i(txs_data), .slot_keep_i(txs_keep),
+      .slot_last_i(txs_last), .slot_bad_i(txs_bad), .slot_status_i(txs_status),
+      .pay_req_valid_o(pay_req_valid), .pay_req_ready_i(pay_req_ready), .pay_req_o(pay_req),
+      .pay_req_last_o(pay_req_last), .pay_end_i(pay_end), .pay_status_i(pay_status),
+      .req_valid_o(req_valid), .req_ready_i(req_ready), .req_o(req),
+      .done_valid_i(done_valid), .done_tag_i(done_tag),
+      .event_valid_o(te_valid), .event_ready_i(te_ready), .event_o(te), .event_status_o(te_status),
+      .event_lso_o(te_lso)
+    );
+
+    flue_rx_queue #(.W(W)) u_rx (
+      .clk, .rst,
+      .enable_i(c[1]), .stop_i(c[3]), .region_i(c[23:16]), .base_i(c[159:134]), .log2_slots_i(c[39:36]),
+      .tail_i(c[79:64]), .head_o(rx_head), .quiet_o(rx_quiet), .idle_o(rx_idle), .wait_o(rx_wait),
+      .stopped_o(rx_stopped), .error_o(rx_error),
+      .slot_req_valid_o(rxs_req_valid), .slot_req_ready_i(rxs_req_ready), .slot_req_o(rxs_req),
+      .slot_valid_i(rxs_valid), .slot_ready_o(rxs_ready), .slot_data_i(rxs_data), .slot_keep_i(rxs_keep),
+      .slot_last_i(rxs_last), .slot_bad_i(rxs_bad), .slot_status_i(rxs_status),
+      .in_valid_i(in_valid), .in_ready_o(in_ready), .in_data_i(in_data), .in_keep_i(in_keep),
+      .in_last_i(in_last), .in_meta_i(in_meta),
+      .wr_req_valid_o(wr_req_valid), .wr_req_ready_i(wr_req_ready), .wr_req_o(wr_req),
+      .wr_valid_o(wd_valid), .wr_ready_i(wd_ready), .wr_data_o(wd_data), .wr_keep_o(wd_keep),
+      .wr_last_o(wd_last), .wr_done_i(wr_done), .wr_status_i(wr_status),
+      .event_valid_o(re_valid), .event_ready_i(re_ready), .event_o(re), .event_status_o(re_status),
+      .drop_o(drop)
+    );
+
+    flue_event_queue #(.W(W)) u_eq (
+      .clk, .rst, .time_us_i(c[222:192]),
+      .enable_i(c[2]), .flush_i(c[4]), .region_i(c[31:24]), .base_i(c[191:166]), .log2_slots_i(c[43:40]),
+      .head_i(c[95:80]), .tail_o(eq_tail), .stopped_o(eq_stopped), .idle_o(eq_idle), .posted_o(posted),
+      .wait_o(eq_wait), .write_error_o(ew_error),
+      .tx_valid_i(te_valid), .tx_ready_o(te_ready), .tx_event_i(te),
+      .rx_valid_i(re_valid), .rx_ready_o(re_ready), .rx_event_i(re),
+      .drain_i(c[3]), .drained_o(drained),
+      .tx_enable_i(c[0]), .tx_quiet_i(tx_quiet), .tx_stopped_i(tx_stopped), .tx_error_i(tx_error),
+      .tx_head_i(tx_head),
+      .rx_enable_i(c[1]), .rx_quiet_i(rx_quiet), .rx_stopped_i(rx_stopped), .rx_error_i(rx_error),
+      .rx_head_i(rx_head),
+      .wr_req_valid_o(ew_req_valid), .wr_req_ready_i(ew_req_ready), .wr_req_o(ew_req),
+      .wr_valid_o(ed_valid), .wr_ready_i(ed_ready), .wr_data_o(ed_data), .wr_keep_o(ed_keep),
+      .wr_last_o(ed_last), .wr_done_i(ew_done), .wr_status_i(ew_status)
+    );
+
+    bench_status #(.W(64), .ID(g)) u_status (.clk, .rst, .value_i({
+      1'b0, drop, eq_wait, rx_wait, ew_error, posted, eq_idle, rx_idle, tx_idle, drained,
+      eq_stopped, rx_stopped, tx_stopped, rx_quiet, tx_quiet, 1'b0, eq_tail, rx_head, tx_head}));
+
+    logic unused;
+    assign unused = &{1'b0, te_status, te_lso, re_status};
+  end
+
+endmodule
