@@ -7,7 +7,7 @@ PY     := .venv/bin/python
 NINJA  := flock build/.lock ninja -C build/cmake -j $(J)
 .DEFAULT_GOAL := all
 .PHONY: help setup all build demo demo-stateless test lint check unit system live fuzz formal synth bench report \
-        coverage regs format waves install clean setup-demo setup-test setup-synth
+        coverage regs format waves install clean setup-build setup-demo setup-test setup-synth
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,16 +17,16 @@ all: build ## build, then run the fast tests (C and unit benches)
 
 setup: ## install what is missing for everything (Debian packages, pinned Python packages in .venv)
 	@tools/setup.sh all
-setup-demo setup-test setup-synth:
+setup-build setup-demo setup-test setup-synth:
 	@tools/setup.sh $(@:setup-%=%)
 
-build: setup-demo ## build the library, the programs, the simulated adapter and the tests
+build: setup-build ## build the library, the programs, the simulated adapter and the tests
 	@test -f build/cmake/build.ninja || cmake -S . -B build/cmake -G Ninja -DCMAKE_INSTALL_PREFIX=$(PREFIX) > build/cmake.log || \
 	  { cat build/cmake.log; rm -f build/cmake/CMakeCache.txt; exit 1; }
 	@$(NINJA) --quiet $(TARGETS)
 
 demo: demo-stateless ## the demonstration (today the stateless one); FAULT=csum or FAULT=lso-seq breaks the RTL on purpose
-demo-stateless: ## two Linux hosts, 32 MB each way through the simulated adapter, content compared
+demo-stateless: setup-demo ## two Linux hosts, 32 MB each way through the simulated adapter, content compared
 	@case "$(FAULT)" in ''|csum|lso-seq) ;; *) echo "make: FAULT is '$(FAULT)'; it is csum or lso-seq" >&2; exit 2;; esac
 	@$(MAKE) --no-print-directory build TARGETS=demo
 	@sim/live/demo.sh $(if $(FAULT),--fault $(FAULT))
@@ -47,7 +47,7 @@ system: build ## whole adapter with driver in virtual time
 	@$(PY) tools/run_tests.py --kinds system
 live: setup-test build ## programs over the adapter's Linux interface (root and /dev/net/tun)
 	@$(PY) tools/run_tests.py --kinds live
-waves: setup-demo ## run unit bench BENCH= with waves: build/waves/BENCH.fst (ARGS= for the bench, such as --seed 7)
+waves: setup-build ## run unit bench BENCH= with waves: build/waves/BENCH.fst (ARGS= for the bench, such as --seed 7)
 	@test -n "$(BENCH)" || { echo "make waves: BENCH is empty; it names a folder of sim/unit" >&2; exit 2; }
 	@$(MAKE) --no-print-directory build TARGETS=unit_$(BENCH)_waves
 	@mkdir -p build/waves && build/bin/unit_$(BENCH)_waves --wave build/waves/$(BENCH).fst $(ARGS)
@@ -60,11 +60,11 @@ synth: setup-synth ## area and clock of every block and the adapter on ECP5 (BLO
 	@$(PY) tools/synth.py $(if $(BLOCKS),--blocks $(BLOCKS)) $(if $(WIDTHS),--widths $(WIDTHS)) $(if $(SEEDS),--seeds $(SEEDS))
 bench: setup-test build ## measure speed; figures in build/reports/bench.json
 	@$(PY) tools/bench.py
-report: setup-demo ## one HTML page of everything in build/reports
+report: setup-build ## one HTML page of everything in build/reports
 	@$(PY) tools/report.py
-coverage: setup-demo ## which requirement has which test: docs/coverage.md
+coverage: setup-build ## which requirement has which test: docs/coverage.md
 	@$(PY) tools/coverage.py
-regs: setup-demo ## regenerate docs/registers.md and docs/layouts.md
+regs: setup-build ## regenerate docs/registers.md and docs/layouts.md
 	@$(PY) tools/gen_contract.py --out build/gen --docs docs
 format: setup-test ## format the C sources
 	@$(PY) tools/check.py --format

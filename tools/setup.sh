@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Install what NEED (demo, test, synth or all) requires and is missing: Debian packages with apt-get, pinned Python
-# packages into .venv.  Says nothing but one line when everything is there.
+# Install what NEED (build, demo, test, synth or all) requires and is missing: Debian packages with apt-get, pinned Python
+# packages into .venv.  Says nothing but one line when everything is there.  `build` installs the same as `demo`, but does
+# not need what only the demonstration needs (network namespaces, /dev/net/tun).
 #
 # Exit status: 0 NEED can run; 1 something it cannot do without is missing, and what that is was said.
 set -u -o pipefail
@@ -8,11 +9,11 @@ cd "$(dirname "$0")/.."
 
 need=${1:-all}
 case $need in
-  demo)      needs="demo" ;;
+  build|demo) needs="demo" ;;
   test)      needs="demo test" ;;
   synth)     needs="demo test synth" ;;
-  all|setup) needs="demo test synth"; need=all ;;
-  *) echo "setup: NEED is '$need'; it is one of demo, test, synth, all" >&2; exit 2 ;;
+  all)       needs="demo test synth" ;;
+  *) echo "setup: NEED is '$need'; it is one of build, demo, test, synth, all" >&2; exit 2 ;;
 esac
 
 log=build/setup.log
@@ -136,7 +137,7 @@ fi
 
 # ---- What only the running system can give ----------------------------------------------------------------------------
 
-if [ "$need" != synth ]; then
+if [ "$need" != synth ] && [ "$need" != build ]; then
   live=
   if [ "$(id -u)" -ne 0 ] && ! unshare -Urn true 2>/dev/null; then
     live="no root, and no network namespace of one's own (unshare -Urn)"
