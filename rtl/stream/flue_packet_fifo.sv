@@ -111,4 +111,95 @@ module flue_packet_fifo
   always_comb
     for (int j = 0; j < B; j++) out_keep_o[j] = L'(j) <= top_q;
 
+`ifdef FORMAL
+  logic f_past;
+  initial f_past = 1'b0;
+  always_ff @(posedge clk) f_past <= 1'b1;
+
+  always_ff @(posedge clk) begin
+    if (!f_past) assume (rst);
+    // Environment: keep is contiguous from lane 0.
+    if (!rst && in_valid_i) assume (in_keep_i[0] && (in_keep_i & (in_keep_i + 1'b1)) == '0);
+    // An offered beat stays and never changes.
+    if (f_past && !rst && !$past(rst) && $past(out_valid_o && !out_ready_i)) begin
+      assert (out_valid_o);
+      assert ($stable(out_data_o) && $stable(out_keep_o) && $stable(out_last_o) && $stable(out_bad_o));
+    end
+    // The memory is not read where it is being written: the reason for no_rw_check.
+    if (f_past && !rst) assert (!(push && step && some && rd_q == wr_q));
+  end
+
+  // Order and content, for depths small enough to be proved.
+  if (AW <= 3) begin : g_proof
+    localparam int N = 2**AW - 1;                   // values of a pointer
+
+    // Steps from pointer `a` to pointer `b`.
+    function automatic logic [AW:0] f_dist(input logic [AW-1:0] a, input logic [AW-1:0] b);
+      logic [AW-1:0] p;
+      f_dist = (AW+1)'(N);
+      p      = a;
+      for (int k = 0; k < N; k++) begin
+        if (p == b) f_dist = (AW+1)'(k);
+        p = AW'(lfsr_next(16'(p), AW));
+      end
+    endfunction
+
+    // A marked beat leaves after exactly the beats that were ahead of it.  f_turn_q
+    // begins anywhere, so any beat may be the marked one.
+    logic [2:0]    f_turn_q;
+    logic          f_live_q;
+    logic [W-1:0]  f_data_q;
+    logic [B-1:0]  f_keep_q;
+    logic          f_last_q, f_bad_q;
+    logic [AW-1:0] f_at_q;
+    logic [AW+1:0] f_ahead_q, f_out;
+    logic [AW:0]   f_stored, f_at_dist;
+    word_t         f_word;
+    logic          pop;
+
+    assign pop       = out_valid_o && out_ready_i;
+    assign f_out     = (AW+2)'(read_valid_q) + (AW+2)'(out_valid_o);
+    assign f_stored  = f_dist(rd_q, wr_q);
+    assign f_at_dist = f_dist(rd_q, f_at_q);
+    assign f_word    = '{top: top_lane(f_keep_q), last: f_last_q, bad: f_bad_q, data: f_data_q};
+
+    always_ff @(posedge clk) begin
+      f_turn_q <= f_turn_q + 3'(push);
+      if (f_live_q) begin
+        if (pop) f_ahead_q <= f_ahead_q - 1'b1;
+        if (pop && f_ahead_q == '0) f_live_q <= 1'b0;
+      end else if (push && f_turn_q == '0) begin
+        f_live_q  <= 1'b1;
+        f_data_q  <= in_data_i;
+        f_keep_q  <= in_keep_i;
+        f_last_q  <= in_last_i;
+        f_bad_q   <= in_bad_i;
+        f_at_q    <= wr_q;
+        f_ahead_q <= (AW+2)'(f_stored) + f_out - (AW+2)'(pop);
+      end
+      if (rst) f_live_q <= 1'b0;
+
+      if (f_past && !rst) begin
+        assert (rd_q != '1 && wr_q != '1);
+        assert (AW'(lfsr_next(16'(limit_q), AW)) == rd_q && limit_q != '1);
+        if (f_live_q) begin
+          assert (f_keep_q[0] && (f_keep_q & (f_keep_q + 1'b1)) == '0);
+          if (f_ahead_q >= f_out) begin
+            assert (f_ahead_q == (AW+2)'(f_at_dist) + f_out);
+            assert (f_at_dist < f_stored);
+            assert (mem[f_at_q] == f_word);
+          end else if (out_valid_o && f_ahead_q == '0) begin
+            assert (out_data_o == f_data_q && out_keep_o == f_keep_q);
+            assert (out_last_o == f_last_q && out_bad_o == f_bad_q);
+          end else begin
+            assert (read_q == f_word);
+          end
+          cover (pop && f_ahead_q == '0 && f_keep_q == '1);
+        end
+        cover (!in_ready_o);
+      end
+    end
+  end
+`endif
+
 endmodule

@@ -68,4 +68,88 @@ module flue_stream_arb #(
     end
   end
 
+`ifdef FORMAL
+  logic f_past;
+  initial f_past = 1'b0;
+  always_ff @(posedge clk) f_past <= 1'b1;
+
+  logic          f_out_open_q;    // the beat that left last was not the last of its packet
+  logic [NW-1:0] f_from_q;        // input of the beat on offer
+  logic [NW-1:0] f_open_from_q;   // and of the beat that left last
+  logic [NW:0]   f_passed_q [N];  // turns of others while the input waits
+
+  // The inputs one cycle ago.
+  logic [N-1:0]          f_taken_q, f_waits_q, f_last_q, f_bad_q;
+  logic [N-1:0][W-1:0]   f_data_q;
+  logic [N-1:0][W/8-1:0] f_keep_q;
+  logic [N-1:0][U-1:0]   f_user_q;
+  always_ff @(posedge clk) begin
+    f_taken_q <= in_valid_i & in_ready_o;
+    f_waits_q <= in_valid_i & ~in_ready_o;
+    f_last_q  <= in_last_i;
+    f_bad_q   <= in_bad_i;
+    f_data_q  <= in_data_i;
+    f_keep_q  <= in_keep_i;
+    f_user_q  <= in_user_i;
+  end
+
+  // Turns from `a` to `b`.
+  function automatic logic [NW:0] f_steps(input logic [NW-1:0] a, input logic [NW-1:0] b);
+    return b >= a ? {1'b0, b} - {1'b0, a} : {1'b0, b} + (NW+1)'(N) - {1'b0, a};
+  endfunction
+
+  always_ff @(posedge clk) begin
+    if (free) f_from_q <= turn_q;
+    if (out_valid_o && out_ready_i) begin
+      f_out_open_q  <= !out_last_o;
+      f_open_from_q <= f_from_q;
+    end
+    for (int i = 0; i < N; i++) begin
+      if (!in_valid_i[i] || in_ready_o[i]) f_passed_q[i] <= '0;
+      else if (free && (valid ? in_last_i[turn_q] : !inside_q) && turn_d != turn_q)
+        f_passed_q[i] <= f_passed_q[i] + 1'b1;
+    end
+    if (rst) begin
+      f_out_open_q <= 1'b0;
+      for (int i = 0; i < N; i++) f_passed_q[i] <= '0;
+    end
+
+    if (!f_past) assume (rst);
+    if (f_past && !rst) begin
+      // One beat at most is taken in a cycle, from an input that exists.
+      assert ($onehot0(in_ready_o));
+      assert ((NW+1)'(turn_q) < (NW+1)'(N));
+      if (out_valid_o) assert ((NW+1)'(f_from_q) < (NW+1)'(N));
+      // A packet is not mixed with another.
+      assert (inside_q == (out_valid_o ? !out_last_o : f_out_open_q));
+      if (inside_q) assert (turn_q == (out_valid_o ? f_from_q : f_open_from_q));
+      if (out_valid_o && f_out_open_q) assert (f_from_q == f_open_from_q);
+      // An input that offers a packet waits for N - 1 turns of others at most.
+      for (int i = 0; i < N; i++)
+        assert (f_passed_q[i] + f_steps(turn_q, NW'(i)) <= (NW+1)'(N - 1) || f_passed_q[i] == '0);
+      for (int i = 0; i < N; i++) assert (f_passed_q[i] <= (NW+1)'(N - 1));
+    end
+    if (f_past && !rst && !$past(rst)) begin
+      // Environment: a source keeps what it offers.
+      assume ((f_waits_q & ~in_valid_i) == '0);
+      // An offered beat stays and never changes; a new one is what the input offered.
+      if ($past(out_valid_o && !out_ready_i)) begin
+        assert (out_valid_o);
+        assert ($stable(out_data_o) && $stable(out_keep_o) && $stable(out_last_o));
+        assert ($stable(out_bad_o) && $stable(out_user_o));
+      end else begin
+        assert (out_valid_o == |f_taken_q);
+        for (int i = 0; i < N; i++)
+          if (f_taken_q[i]) begin
+            assert (out_data_o == f_data_q[i] && out_keep_o == f_keep_q[i]);
+            assert (out_last_o == f_last_q[i] && out_bad_o == f_bad_q[i]);
+            assert (out_user_o == f_user_q[i]);
+          end
+      end
+      cover (out_valid_o && f_passed_q[0] == (NW+1)'(N - 1));
+      cover (out_valid_o && $past(out_valid_o && out_ready_i) && f_from_q != f_open_from_q);
+    end
+  end
+`endif
+
 endmodule
