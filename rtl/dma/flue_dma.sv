@@ -90,7 +90,7 @@ module flue_dma
     $error("W must be 32, 64, 128, 256 or 512");
   end
 
-  logic             look_use, entry_valid, entry_writable;
+  logic             look_valid, entry_valid, entry_writable;
   logic [IDX_W-1:0] look;
   logic [63:12]     entry_base;
   logic [31:0]      entry_size;
@@ -102,12 +102,12 @@ module flue_dma
     .rg_addr_i,
     .rg_wdata_i,
     .rg_rdata_o,
-    .use_i      (look_use),
-    .look_i     (look),
-    .base_o     (entry_base),
-    .size_o     (entry_size),
-    .valid_o    (entry_valid),
-    .writable_o (entry_writable)
+    .look_valid_i (look_valid),
+    .look_i       (look),
+    .base_o       (entry_base),
+    .size_o       (entry_size),
+    .valid_o      (entry_valid),
+    .writable_o   (entry_writable)
   );
 
   logic [4:0]       client;
@@ -127,7 +127,7 @@ module flue_dma
     .req_i            ({wr_req_i, rd_req_i}),
     .req_last_i       (rd_req_last_i[1]),
     .can_i            ({wr_can, wr_can, rd_can}),
-    .look_use_o       (look_use),
+    .look_valid_o     (look_valid),
     .look_o           (look),
     .entry_base_i     (entry_base),
     .entry_size_i     (entry_size),

@@ -21,6 +21,8 @@ module flue_dma_fifo #(
   output logic [A:0]       rd_ptr_o
 );
 
+  // A word is never read in the cycle in which it is written, so no bypass is needed.
+  (* no_rw_check *)
   logic [WIDTH-1:0] mem [DEPTH];
   logic [WIDTH-1:0] read_q;       // the block RAM's own output register
   logic             read_valid_q;

@@ -3,7 +3,7 @@
 //
 // Contract: a client (0 to 2 read, 3 and 4 write) holds its request until req_ready_o.  Each round of
 // five cycles takes one burst of one client whose can_i says that the burst's data or response has
-// a place; clients take turns, but a write that was begun is finished before the other write client's.
+// a place; a write that was begun is finished before the other write client's.
 // Every burst is checked as the whole request before it leaves, so none is issued in part.
 // In the last cycle burst_o says so to the read (rd_burst_o) or write (wr_burst_o) side: `refused` if nothing may
 // leave, else addr_o is its address (aligned to the bus word).  A burst ends at a multiple of BURST bytes of the offset or with
@@ -30,7 +30,7 @@ module flue_dma_issue
   input  logic             req_last_i,     // of client 1
   input  logic [N-1:0]     can_i,          // stays high until the client's next burst
 
-  output logic             look_use_o,     // region table
+  output logic             look_valid_o,   // region table: answers in the next cycle
   output logic [IDX_W-1:0] look_o,
   input  logic [63:12]     entry_base_i,
   input  logic [31:0]      entry_size_i,
@@ -57,16 +57,23 @@ module flue_dma_issue
   state_e state_q;
 
   // ---- whose turn ----
-  logic [N-1:0] want, above, turn, pick;
+  // Reads and writes alternate; slots go before payload because they ask little and seldom, and events before
+  // payload because the bus takes longer for a burst than this path.
+  logic [N-1:0] want, pick;
   logic [N-1:0] sel_q;                     // one-hot
-  logic [N-1:0] mask_q;                    // clients after the one served last
+  logic         write_next_q;
+  logic         pick_write;
   logic         drop_q;                    // the rest of client 1's packet is not read
   logic         held_q;                    // the payload write is between two bursts
 
-  assign want  = req_valid_i & can_i & ~{held_q, 2'b0, drop_q, 1'b0};
-  assign above = want & mask_q;
-  assign turn  = |above ? above : want;
-  assign pick  = turn & (~turn + 1'b1);
+  assign want       = req_valid_i & can_i & ~{held_q, 2'b0, drop_q, 1'b0};
+  assign pick_write = (want[3] || want[4]) && (write_next_q || !(want[0] || want[1] || want[2]));
+
+  assign pick[0] = !pick_write && want[0];
+  assign pick[2] = !pick_write && want[2] && !want[0];
+  assign pick[1] = !pick_write && want[1] && !want[0] && !want[2];
+  assign pick[4] = pick_write && want[4];
+  assign pick[3] = pick_write && !want[4];
 
   // ---- the request ----
   dma_req_t         req, req_q;
@@ -98,8 +105,8 @@ module flue_dma_issue
   assign write_q  = sel_q[3] || sel_q[4];
   assign done_inc = done_q + 1'b1;
 
-  assign look_o     = req_q.region[IDX_W-1:0];
-  assign look_use_o = state_q == S_CHECK;
+  assign look_o       = req_q.region[IDX_W-1:0];
+  assign look_valid_o = state_q == S_ADD;
 
   flue_region_check #(.REGIONS(REGIONS)) u_check (
     .clk,
@@ -163,7 +170,7 @@ module flue_dma_issue
     endcase
 
     if (issue) begin
-      mask_q <= ~(sel_q | (sel_q - 1'b1));
+      write_next_q <= !write_q;
       if (sel_q[1]) rd_done_q <= final_o ? '0 : done_inc;
       if (sel_q[3]) wr_done_q <= final_o ? '0 : done_inc;
       if (sel_q[3]) held_q    <= !final_o;
@@ -173,7 +180,7 @@ module flue_dma_issue
 
     if (rst) begin
       state_q   <= S_PICK;
-      mask_q    <= '0;
+      write_next_q <= 1'b0;
       rd_done_q <= '0;
       wr_done_q <= '0;
       held_q    <= 1'b0;

@@ -141,9 +141,9 @@ module flue_dma_read
   localparam int A = $clog2(RD_FIFO);
 
   burst_t       new_burst, burst;          // oldest burst not yet joined
-  logic [4:0]   bursts;
-  logic         burst_room, burst_valid, burst_done;
+  logic         burst_room, burst_valid, burst_done, no_burst;
   logic [A:0]   asked_q, rd_ptr, used;
+  logic         room_q;                    // for one more burst of BEATS
   logic         word_valid, word_ready, word_last, word_err;
   logic [W-1:0] word_data;
   logic         first_q;                   // the word is the first of its burst
@@ -152,22 +152,26 @@ module flue_dma_read
 
   assign new_burst = '{refused: refused_i, last: packet_last_i, start: start_i, stop: end_i};
 
-  flue_fifo #(.W($bits(burst_t)), .DEPTH(16)) u_bursts (
+  flue_dma_queue #(.W($bits(burst_t))) u_bursts (
     .clk,
     .rst,
-    .in_valid_i  (burst_i && client_i[1]),
-    .in_ready_o  (burst_room),
+    .push_i      (burst_i && client_i[1]),
+    .room_o      (burst_room),
     .in_i        (new_burst),
     .out_valid_o (burst_valid),
     .out_ready_i (burst_done),
     .out_o       (burst),
-    .count_o     (bursts)
+    .load_o      (),
+    .next_o      (),
+    .empty_o     (no_burst)
   );
 
+  // Right after a burst room_q is out of date, but then the address channel is taken.
   assign used     = asked_q - rd_ptr;
-  assign can_o[1] = burst_room && !ar_valid_q && used <= (A+1)'(RD_FIFO - BEATS);
+  assign can_o[1] = room_q && !ar_valid_q;
 
   always_ff @(posedge clk) begin
+    room_q <= burst_room && used <= (A+1)'(RD_FIFO - BEATS);
     if (burst_i && client_i[1] && !refused_i)
       asked_q <= asked_q + (A+1)'(beats_i) + 1'b1;
     if (rst) asked_q <= '0;
@@ -215,7 +219,7 @@ module flue_dma_read
   );
 
   // Chunks still in the packer: it holds a packet's end for at most 3 cycles.
-  assign waits[1] = bursts != '0 || out_valid_o[1];
+  assign waits[1] = !no_burst || out_valid_o[1];
 
   assign busy_o = ar_valid_q || |waits;
 

@@ -1,6 +1,6 @@
 // Answers of one slot client: requests of 16 to 64 bytes inside one 64-byte line.
 //
-// Contract: one burst at a time (can_o), and only when there is room for a line.  Its beats leave as one
+// Contract: one burst at a time (can_o), and only when there is room for a line (two lines, one at W = 32).  Its beats leave as one
 // packet; a refused burst leaves as one beat with `bad`.  Up to W = 128 a line needs no alignment and leaves as
 // it came, all lanes used; above, it goes through a packer.
 // Cost: LUT memory 16 * (W + 3) bits.
@@ -37,41 +37,47 @@ module flue_dma_slots
   output logic         busy_o
 );
 
-  localparam int DEPTH = 16;
-  localparam int LINE  = B > 64 ? 1 : 64 / B;    // beats
-  localparam int COUNT_W = $clog2(DEPTH + 1);
+  localparam int LINE   = 64 / B;          // beats of a request: the queue holds 16
+  localparam int LINES  = LINE == 16 ? 1 : 2;
+  localparam int LINE_W = $clog2(LINES + 1);
 
-  logic               wait_q;              // for the beats of the request on the bus
-  logic [COUNT_W-1:0] count;
-  logic               push, refuse, last, bad;
+  logic              wait_q;               // for the beats of the request on the bus
+  logic [LINE_W-1:0] lines_q;              // requests on the bus or in the queue
+  logic              push, refuse, last, bad, gone;
 
   assign refuse = burst_i && refused_i;    // no beat of this client can come now
   assign push   = beat_i || refuse;
   assign last   = beat_last_i || refuse;
   assign bad    = beat_err_i || refuse;
 
-  assign can_o  = !wait_q && !ar_busy_i && count <= COUNT_W'(DEPTH - LINE);
-  assign busy_o = wait_q || count != '0;
+  assign can_o  = !wait_q && !ar_busy_i && lines_q != LINE_W'(LINES);
+  assign busy_o = lines_q != '0;
 
   always_ff @(posedge clk) begin
     if (burst_i && !refused_i) wait_q <= 1'b1;
     if (beat_i && beat_last_i) wait_q <= 1'b0;
-    if (rst) wait_q <= 1'b0;
+    if (burst_i != gone) lines_q <= burst_i ? lines_q + 1'b1 : lines_q - 1'b1;
+    if (rst) begin
+      wait_q  <= 1'b0;
+      lines_q <= '0;
+    end
   end
 
   if (W <= 128) begin : g_direct
     logic refused;
 
-    flue_fifo #(.W(W + 3), .DEPTH(DEPTH)) u_fifo (
+    flue_dma_queue #(.W(W + 3)) u_queue (
       .clk,
       .rst,
-      .in_valid_i  (push),
-      .in_ready_o  (),
+      .push_i      (push),
+      .room_o      (),
       .in_i        ({refuse, bad, last, beat_data_i}),
       .out_valid_o,
       .out_ready_i,
       .out_o       ({refused, out_bad_o, out_last_o, out_data_o}),
-      .count_o     (count)
+      .load_o      (),
+      .next_o      (),
+      .empty_o     ()
     );
 
     // Requests are whole bus words (in multiples of 16 bytes).
@@ -80,12 +86,15 @@ module flue_dma_slots
       if (!rst && burst_i && !refused_i) assume (start_i == '0 && end_i == '1);
 `endif
 
+    assign gone         = out_valid_o && out_ready_i && out_last_o;
     assign out_keep_o   = '1;
     assign out_status_o = !out_bad_o ? ST_OK : refused ? ST_BAD_REGION : ST_DMA_READ;
   end else begin : g_aligned
     logic         word_valid, word_ready, word_refused, word_bad, word_last;
     logic [W-1:0] word_data;
     logic [L-1:0] start_q, end_q, word_start, word_end;
+
+    assign gone = out_valid_o && out_ready_i && out_last_o;
 
     // The first beat begins at start_q, the following ones (W = 256 only) at lane 0.
     always_ff @(posedge clk) begin
@@ -97,16 +106,18 @@ module flue_dma_slots
       end
     end
 
-    flue_fifo #(.W(W + 3 + 2 * L), .DEPTH(DEPTH)) u_fifo (
+    flue_dma_queue #(.W(W + 3 + 2 * L)) u_queue (
       .clk,
       .rst,
-      .in_valid_i  (push),
-      .in_ready_o  (),
+      .push_i      (push),
+      .room_o      (),
       .in_i        ({refuse, bad, last, start_q, beat_last_i ? end_q : L'(B - 1), beat_data_i}),
       .out_valid_o (word_valid),
       .out_ready_i (word_ready),
       .out_o       ({word_refused, word_bad, word_last, word_start, word_end, word_data}),
-      .count_o     (count)
+      .load_o      (),
+      .next_o      (),
+      .empty_o     ()
     );
 
     flue_dma_join #(.W(W)) u_join (

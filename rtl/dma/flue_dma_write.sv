@@ -92,23 +92,25 @@ module flue_dma_write
     if (rst) aw_valid_q <= 1'b0;
   end
 
-  burst_t     new_burst, burst;            // oldest burst whose data are not on the bus
-  logic       burst_valid, burst_done;
-  logic [4:0] bursts;
+  burst_t new_burst, next_burst;
+  burst_t burst;                           // the oldest whose data are not on the bus
+  logic   burst_valid, burst_load, burst_done, no_burst;
 
   assign new_burst = '{client: client_i, refused: refused_i, is_final: final_i, beats: beats_i,
                        start: start_i, stop: end_i};
 
-  flue_fifo #(.W($bits(burst_t)), .DEPTH(16)) u_bursts (
+  flue_dma_queue #(.W($bits(burst_t))) u_bursts (
     .clk,
     .rst,
-    .in_valid_i  (burst_i),
-    .in_ready_o  (burst_room),
+    .push_i      (burst_i),
+    .room_o      (burst_room),
     .in_i        (new_burst),
     .out_valid_o (burst_valid),
     .out_ready_i (burst_done),
     .out_o       (burst),
-    .count_o     (bursts)
+    .load_o      (burst_load),
+    .next_o      (next_burst),
+    .empty_o     (no_burst)
   );
 
   // ---- the client's packet, shifted to where it goes ----
@@ -153,52 +155,66 @@ module flue_dma_write
   );
 
   // ---- data channel ----
-  typedef enum logic [1:0] {
-    S_DATA,
-    S_PAD,                                 // the packet ended early
-    S_SWALLOW                              // everything asked for is written, the packet goes on
-  } state_e;
-
-  state_e           state_q;
-  logic [LEN_B-1:0] beat_q;
+  // What is done for the oldest burst; at most one is set.  Flags instead of a state, and known a cycle before, because
+  // wready passes through here on its way to the client.
+  logic             take_q;                // words of the packet go out
+  logic             pad_q;                 // the packet ended early: empty words go out
+  logic             drain_q;               // refused, or all is written: words are swallowed
+  logic             skip_q;                // refused, and the packet ended before
+  logic             ended_q, ended_d;      // the last word of the packet has gone, the request goes on
   logic             answer_room;           // for one more burst
-  logic             final_beat, moves, drain;
-  logic             ended;                 // the packet's last word is here, or has gone
+  logic [LEN_B-1:0] beat_q;
+  logic             final_beat, moves, word_ends;
   logic [B-1:0]     mask;                  // lanes up to the request's last byte
   logic             fits;                  // the packet's last byte is the request's last byte
-  logic             bad_length;
 
-  assign drain        = burst_valid && (burst.refused || state_q == S_SWALLOW);
-  assign m_axi_wvalid = burst_valid && !drain && answer_room && (state_q == S_PAD || pack_valid);
+  assign m_axi_wvalid = answer_room && ((take_q && pack_valid) || pad_q);
   assign m_axi_wlast  = beat_q == burst.beats;
   assign m_axi_wdata  = pack_data;
-  assign m_axi_wstrb  = state_q == S_PAD ? '0 : pack_keep & (final_beat ? mask : '1);
+  assign m_axi_wstrb  = pad_q ? '0 : pack_keep & (final_beat ? mask : '1);
   assign final_beat   = burst.is_final && m_axi_wlast;
   assign moves        = m_axi_wvalid && m_axi_wready;
-  assign pack_ready   = state_q != S_PAD && (moves || (drain && answer_room));
-  assign ended        = state_q == S_PAD || (pack_valid && pack_last);
+  assign pack_ready   = answer_room && (drain_q || (take_q && m_axi_wready));
+  assign word_ends    = pack_valid && pack_last;
 
   always_comb
     for (int j = 0; j < B; j++) mask[j] = L'(j) <= burst.stop;
 
   assign fits       = (pack_keep & ~mask) == '0 && (pack_keep & mask & ~(mask >> 1)) != '0;
-  assign bad_length = state_q != S_DATA || !fits;
-  assign burst_done = (moves && m_axi_wlast && (!burst.is_final || ended)) ||
-                      (drain && answer_room && ended);
+  assign burst_done = (moves && m_axi_wlast && (!burst.is_final || pad_q || pack_last)) ||
+                      (answer_room && ((drain_q && word_ends) || skip_q));
+  assign ended_d    = (ended_q || (pack_ready && word_ends)) && !(burst_done && burst.is_final);
 
   always_ff @(posedge clk) begin
     if (moves) beat_q <= m_axi_wlast ? '0 : beat_q + 1'b1;
+    ended_q <= ended_d;
 
-    if (burst_done && burst.is_final)                state_q <= S_DATA;
-    else if (moves && final_beat)                    state_q <= S_SWALLOW;
-    else if (moves && state_q == S_DATA && pack_last) state_q <= S_PAD;
+    if (burst_load) begin
+      take_q  <= !next_burst.refused && !ended_d;
+      pad_q   <= !next_burst.refused && ended_d;
+      drain_q <= next_burst.refused && !ended_d;
+      skip_q  <= next_burst.refused && ended_d;
+    end else if (burst_done) begin
+      take_q  <= 1'b0;
+      pad_q   <= 1'b0;
+      drain_q <= 1'b0;
+      skip_q  <= 1'b0;
+    end else if (moves && take_q && (final_beat || pack_last)) begin
+      take_q  <= 1'b0;
+      pad_q   <= !final_beat;
+      drain_q <= final_beat;
+    end
 
-    if (feed && feed_ready && in_last)     fed_q <= 1'b1;
-    if (burst_done && burst.is_final)      fed_q <= 1'b0;
+    if (feed && feed_ready && in_last) fed_q <= 1'b1;
+    if (burst_done && burst.is_final)  fed_q <= 1'b0;
 
     if (rst) begin
       beat_q  <= '0;
-      state_q <= S_DATA;
+      ended_q <= 1'b0;
+      take_q  <= 1'b0;
+      pad_q   <= 1'b0;
+      drain_q <= 1'b0;
+      skip_q  <= 1'b0;
       fed_q   <= 1'b0;
     end
   end
@@ -211,23 +227,24 @@ module flue_dma_write
     logic bad_length;
   } answer_t;
 
-  answer_t    new_answer, answer;
-  logic [4:0] answers;
-  logic       answer_valid, answer_done, bad_q, bad;
+  answer_t new_answer, answer;
+  logic    answer_valid, answer_done, no_answer, bad_q, bad;
 
   assign new_answer = '{client: burst.client, is_final: burst.is_final, refused: burst.refused,
-                        bad_length: bad_length};
+                        bad_length: !(take_q && fits)};
 
-  flue_fifo #(.W($bits(answer_t)), .DEPTH(16)) u_answers (
+  flue_dma_queue #(.W($bits(answer_t))) u_answers (
     .clk,
     .rst,
-    .in_valid_i  (burst_done),
-    .in_ready_o  (answer_room),
+    .push_i      (burst_done),
+    .room_o      (answer_room),
     .in_i        (new_answer),
     .out_valid_o (answer_valid),
     .out_ready_i (answer_done),
     .out_o       (answer),
-    .count_o     (answers)
+    .load_o      (),
+    .next_o      (),
+    .empty_o     (no_answer)
   );
 
   assign m_axi_bready = answer_valid && !answer.refused;
@@ -250,7 +267,7 @@ module flue_dma_write
     end
   end
 
-  assign busy_o = aw_valid_q || bursts != '0 || answers != '0 || |done_o;
+  assign busy_o = aw_valid_q || !no_burst || !no_answer || |done_o;
 
 `ifdef FORMAL
   always_ff @(posedge clk)

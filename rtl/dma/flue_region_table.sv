@@ -3,8 +3,8 @@
 //
 // Contract: rg_* is the register window, 4 words a region: base low, base high, size in bytes,
 // flags (bit 0 valid, bit 1 writable).  Bits 11:0 of a base are not stored and read as 0.
-// base_o ... writable_o show region look_i in every cycle in which use_i is high; use_i is never
-// high in two cycles running.  rg_rdata_o follows rg_addr_i by at most 2 cycles.
+// base_o ... writable_o show region look_i in the cycle after look_valid_i, which is never high in two
+// cycles running.  rg_rdata_o follows rg_addr_i by at most 3 cycles.
 // rst makes every region invalid and leaves the rest alone.
 // Cost: 86 bits of LUT memory a region (one set, shared by both readers), 1 flag a region.
 module flue_region_table #(
@@ -19,8 +19,8 @@ module flue_region_table #(
   input  logic [31:0]      rg_wdata_i,
   output logic [31:0]      rg_rdata_o,
 
-  input  logic             use_i,
-  input  logic [IDX_W-1:0] look_i,         // below REGIONS
+  input  logic             look_valid_i,
+  input  logic [IDX_W-1:0] look_i,
   output logic [63:12]     base_o,
   output logic [31:0]      size_o,
   output logic             valid_o,
@@ -33,16 +33,16 @@ module flue_region_table #(
   logic               write_mem   [REGIONS];
   logic [REGIONS-1:0] valid_q;
 
-  logic [IDX_W-1:0] rg_idx, idx;
+  logic [IDX_W-1:0] rg_idx, idx_q;
+  logic             looked_q;              // idx_q came from look_i
   logic [31:0]      word;
 
   assign rg_idx = rg_addr_i[IDX_W+1:2];
-  assign idx    = use_i ? look_i : rg_idx;
 
-  assign base_o     = {base_hi_mem[idx], base_lo_mem[idx]};
-  assign size_o     = size_mem[idx];
-  assign writable_o = write_mem[idx];
-  assign valid_o    = valid_q[idx];
+  assign base_o     = {base_hi_mem[idx_q], base_lo_mem[idx_q]};
+  assign size_o     = size_mem[idx_q];
+  assign writable_o = write_mem[idx_q];
+  assign valid_o    = valid_q[idx_q];
 
   always_comb begin
     case (rg_addr_i[1:0])
@@ -61,7 +61,9 @@ module flue_region_table #(
   end
 
   always_ff @(posedge clk) begin
-    if (!use_i) rg_rdata_o <= word;
+    idx_q    <= look_valid_i ? look_i : rg_idx;
+    looked_q <= look_valid_i;
+    if (!looked_q) rg_rdata_o <= word;
     if (rg_we_i && rg_addr_i[1:0] == 2'd3) valid_q[rg_idx] <= rg_wdata_i[0];
     if (rst) valid_q <= '0;
   end
