@@ -75,17 +75,20 @@ inline void apply(Vflue_adapter &t, const flue_model_in &in)
     t.wire_tx_ready_i = (b & FLUE_IN_TX_READY) != 0;
 }
 
+// A one-bit output as its place in `bits`.
+inline uint32_t pin(bool value, uint32_t place) { return value ? place : 0u; }
+
 inline void sample(const Vflue_adapter &t, flue_model_out &out)
 {
-    out.bits = (t.axil_awready_o ? FLUE_OUT_AXIL_AWREADY : 0u) | (t.axil_wready_o ? FLUE_OUT_AXIL_WREADY : 0u) |
-               (t.axil_bvalid_o ? FLUE_OUT_AXIL_BVALID : 0u) | (t.axil_arready_o ? FLUE_OUT_AXIL_ARREADY : 0u) |
-               (t.axil_rvalid_o ? FLUE_OUT_AXIL_RVALID : 0u) | (t.axi_awvalid_o ? FLUE_OUT_AXI_AWVALID : 0u) |
-               (t.axi_wvalid_o ? FLUE_OUT_AXI_WVALID : 0u) | (t.axi_wlast_o ? FLUE_OUT_AXI_WLAST : 0u) |
-               (t.axi_bready_o ? FLUE_OUT_AXI_BREADY : 0u) | (t.axi_arvalid_o ? FLUE_OUT_AXI_ARVALID : 0u) |
-               (t.axi_rready_o ? FLUE_OUT_AXI_RREADY : 0u) | (t.wire_rx_ready_o ? FLUE_OUT_RX_READY : 0u) |
-               (t.wire_tx_valid_o ? FLUE_OUT_TX_VALID : 0u) | (t.wire_tx_last_o ? FLUE_OUT_TX_LAST : 0u) |
-               (t.wire_tx_bad_o ? FLUE_OUT_TX_BAD : 0u) | (t.irq_o ? FLUE_OUT_IRQ : 0u) |
-               (t.idle_o ? FLUE_OUT_IDLE : 0u) | (t.deadline_valid_o ? FLUE_OUT_DEADLINE : 0u);
+    out.bits = pin(t.axil_awready_o, FLUE_OUT_AXIL_AWREADY) | pin(t.axil_wready_o, FLUE_OUT_AXIL_WREADY) |
+               pin(t.axil_bvalid_o, FLUE_OUT_AXIL_BVALID) | pin(t.axil_arready_o, FLUE_OUT_AXIL_ARREADY) |
+               pin(t.axil_rvalid_o, FLUE_OUT_AXIL_RVALID) | pin(t.axi_awvalid_o, FLUE_OUT_AXI_AWVALID) |
+               pin(t.axi_wvalid_o, FLUE_OUT_AXI_WVALID) | pin(t.axi_wlast_o, FLUE_OUT_AXI_WLAST) |
+               pin(t.axi_bready_o, FLUE_OUT_AXI_BREADY) | pin(t.axi_arvalid_o, FLUE_OUT_AXI_ARVALID) |
+               pin(t.axi_rready_o, FLUE_OUT_AXI_RREADY) | pin(t.wire_rx_ready_o, FLUE_OUT_RX_READY) |
+               pin(t.wire_tx_valid_o, FLUE_OUT_TX_VALID) | pin(t.wire_tx_last_o, FLUE_OUT_TX_LAST) |
+               pin(t.wire_tx_bad_o, FLUE_OUT_TX_BAD) | pin(t.irq_o, FLUE_OUT_IRQ) |
+               pin(t.idle_o, FLUE_OUT_IDLE) | pin(t.deadline_valid_o, FLUE_OUT_DEADLINE);
     if (out.bits & FLUE_OUT_DEADLINE)
         out.deadline_us = t.deadline_us_o;
     if (out.bits & (FLUE_OUT_AXIL_BVALID | FLUE_OUT_AXIL_RVALID)) {
@@ -147,7 +150,9 @@ void model_destroy(void *model)
 
 void model_cycle(void *model, const flue_model_in *in, flue_model_out *out)
 {
-    Vflue_adapter &t = *static_cast<Model *>(model)->top;
+    Model *m = static_cast<Model *>(model);
+    Vflue_adapter &t = *m->top;
+    m->context.timeInc(1);              // an assertion that fails names the cycle
     apply(t, *in);
     t.eval();
     sample(t, *out);

@@ -83,7 +83,7 @@ uint64_t flue_sim_time_us(const struct flue_sim *s)
 
 /* --- A cycle -------------------------------------------------------------------------------------------------------------- */
 
-static const uint32_t IN_STIMULUS = FLUE_IN_RST | FLUE_IN_AXIL_AWVALID | FLUE_IN_AXIL_WVALID | FLUE_IN_AXIL_BREADY |
+static const uint32_t IN_STIMULUS = FLUE_IN_AXIL_AWVALID | FLUE_IN_AXIL_WVALID | FLUE_IN_AXIL_BREADY |
                                     FLUE_IN_AXIL_ARVALID | FLUE_IN_AXIL_RREADY | FLUE_IN_AXI_BVALID | FLUE_IN_AXI_RVALID |
                                     FLUE_IN_RX_VALID;
 static const uint32_t OUT_WORK = FLUE_OUT_AXI_ARVALID | FLUE_OUT_AXI_AWVALID | FLUE_OUT_AXI_WVALID | FLUE_OUT_TX_VALID;
@@ -97,10 +97,6 @@ static bool deadline_passed(const struct flue_sim *s)
 static void check_idle(struct flue_sim *s)
 {
     const uint32_t bits = s->out.bits, fell = s->was_bits & ~bits;
-    if (s->in.bits & FLUE_IN_RST) {
-        s->settled = 0;
-        return;
-    }
     if ((s->in.bits & IN_STIMULUS) || deadline_passed(s))
         s->settled = 0;
     else
@@ -126,7 +122,7 @@ static void check_progress(struct flue_sim *s)
                 ((in & FLUE_IN_AXI_AWREADY) && (out & FLUE_OUT_AXI_AWVALID)) ||
                 ((in & FLUE_IN_AXI_WREADY) && (out & FLUE_OUT_AXI_WVALID)) ||
                 ((in & FLUE_IN_TX_READY) && (out & FLUE_OUT_TX_VALID));
-    if (beat || (out & FLUE_OUT_IDLE) || s->allow_stall || (in & FLUE_IN_RST))
+    if (beat || (out & FLUE_OUT_IDLE) || s->allow_stall)
         s->progress_cycle = s->cycles;
     else if (s->cycles - s->progress_cycle > (uint64_t)s->cfg.stuck_us * s->cfg.clock_mhz) {
         flue_monitor_fail(&s->mon, "liveness", "work is pending and nothing moved for %u us", s->cfg.stuck_us);
@@ -155,6 +151,12 @@ void flue_sim_cycle(struct flue_sim *s)
     if (s->logging)
         flue_flog_cycle(&s->log, &s->in, &s->out);
 
+    if (s->in.bits & FLUE_IN_RST) {         /* registers are random until the first edge */
+        s->settled = 0;
+        s->progress_cycle = s->cycles;
+        tick(s);
+        return;
+    }
     const uint32_t out = s->out.bits;
     check_idle(s);
     check_progress(s);

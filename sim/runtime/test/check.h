@@ -21,9 +21,11 @@ struct check_test {
     struct check_test *next;
 };
 
-static struct check_test *check_first, **check_end = &check_first;
-static unsigned check_failures;             /* of the running test */
-static uint64_t check_seed;                 /* of the running round */
+/* Weak: one of each a program, whichever of its files include this. */
+__attribute__((weak)) struct check_test *check_first;
+__attribute__((weak)) struct check_test **check_end = &check_first;
+__attribute__((weak)) unsigned check_failures;      /* of the running test */
+__attribute__((weak)) uint64_t check_seed;          /* of the running round */
 
 #define TEST(test)                                                                                                                 \
     static void test(void);                                                                                                        \
@@ -60,7 +62,7 @@ static uint64_t check_seed;                 /* of the running round */
             return;                                                                                                                \
     } while (0)
 
-static int check_main(int argc, char **argv, uint64_t fixed_seed)
+__attribute__((unused)) static int check_main(int argc, char **argv, uint64_t fixed_seed)
 {
     unsigned passed = 0, failed = 0, rounds = 2;
     uint64_t seeds[2] = { fixed_seed, 0 };
