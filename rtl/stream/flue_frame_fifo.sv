@@ -198,6 +198,26 @@ module flue_frame_fifo
     if (f_past && !rst) assert (!(moves && step && rd_q != commit_q && rd_q == wr_q));
   end
 
+  // A kept frame is whole: nothing of an earlier one is before it, and no beat of it
+  // found no room.
+  logic f_inside_q;               // a frame has begun at the input and not ended
+  logic f_missing_q;              // a beat of it was not stored
+  always_ff @(posedge clk) begin
+    if (in_valid_i && in_ready_o) begin
+      f_inside_q  <= !in_last_i;
+      f_missing_q <= !in_last_i && (f_missing_q || !moves);
+    end
+    if (rst) begin
+      f_inside_q  <= 1'b0;
+      f_missing_q <= 1'b0;
+    end
+    if (f_past && !rst) begin
+      assert (f_inside_q || rewind_q || wr_q == commit_q);
+      assert (f_missing_q == lost_q);
+      assert (!(commit && f_missing_q));
+    end
+  end
+
   // Order and content, for depths small enough to be proved.
   if (AW <= 3 && META_W > 0) begin : g_proof
     localparam int N  = 2**AW - 1;                  // values of a pointer

@@ -38,16 +38,39 @@ module flue_stream_reg #(
   end
 
 `ifdef FORMAL
-  // Two marked payloads that went in one after the other come out one after the
-  // other; f_first and f_second are any two values.
   logic f_past;
   initial f_past = 1'b0;
   always_ff @(posedge clk) f_past <= 1'b1;
 
+  logic       f_push, f_pop;
   logic [1:0] f_count;            // payloads inside
+  assign f_push = in_valid_i && in_ready_o;
+  assign f_pop  = out_valid_o && out_ready_i;
   always_ff @(posedge clk)
     if (rst) f_count <= '0;
-    else f_count <= f_count + 2'(in_valid_i && in_ready_o) - 2'(out_valid_o && out_ready_i);
+    else f_count <= f_count + 2'(f_push) - 2'(f_pop);
+
+  // A marked payload leaves after exactly those that were ahead of it.  f_turn_q
+  // begins anywhere, so any payload may be the marked one.
+  logic [1:0]   f_turn_q;
+  logic         f_live_q, f_ahead_q;
+  logic [W-1:0] f_word_q;
+  always_ff @(posedge clk) begin
+    f_turn_q <= f_turn_q + 2'(f_push);
+    if (f_live_q) begin
+      if (f_pop) f_ahead_q <= 1'b0;
+      if (f_pop && !f_ahead_q) f_live_q <= 1'b0;
+    end else if (f_push && f_turn_q == '0) begin
+      f_live_q  <= 1'b1;
+      f_word_q  <= in_i;
+      f_ahead_q <= out_valid_o && !out_ready_i;
+    end
+    if (rst) f_live_q <= 1'b0;
+    if (f_past && !rst && f_live_q) begin
+      assert (f_count > 2'(f_ahead_q));
+      assert ((f_ahead_q ? spare_q : out_o) == f_word_q);
+    end
+  end
 
   always_ff @(posedge clk) begin
     if (!f_past) assume (rst);
