@@ -114,8 +114,8 @@ module flue_lso import flue_pkg::*; #(
   assign at_hdr_end = row_q == ((state_q == S_PACKET) ? in_cmd_i.hdr_len[6:L] : cmd_q.hdr_len[6:L]);
   assign stop       = (fin_q && low_q != '0) ? {1'b0, low_q} : (L+1)'(B);
   assign next_off   = first_q ? cmd_q.hdr_len[L-1:0] : low_q;
-  assign in_ready_o = take;
 
+  // All of it moves with go; the preparation does not wait.
   always_comb begin
     state_d      = state_q;
     take         = 1'b0;
@@ -125,7 +125,7 @@ module flue_lso import flue_pkg::*; #(
     cut_short    = 1'b0;
     seg_done     = 1'b0;
     unique case (state_q)
-      S_PACKET: if (in_valid_i && go) begin
+      S_PACKET: if (in_valid_i) begin
         take = 1'b1;
         if (in_cmd_i.drop) begin
           if (in_last_i) state_d = S_TAG;
@@ -141,7 +141,7 @@ module flue_lso import flue_pkg::*; #(
         end
       end
       S_PATCH: if (prep_q == P_READY) state_d = S_HEADER;
-      S_HEADER: if (go) begin
+      S_HEADER: begin
         emit         = 1'b1;
         load_segment = row_q == '0;
         if (at_hdr_end) begin
@@ -149,7 +149,7 @@ module flue_lso import flue_pkg::*; #(
           state_d    = S_PAYLOAD;
         end
       end
-      S_PAYLOAD: if (in_valid_i && go) begin
+      S_PAYLOAD: if (in_valid_i) begin
         emit      = 1'b1;
         cut_short = in_last_i && (in_bad_i || !fin_q || (!seg_last_q && low_q == '0));
         take      = !fin_q || low_q == '0 || seg_last_q || cut_short;
@@ -158,14 +158,12 @@ module flue_lso import flue_pkg::*; #(
         else if (fin_q && seg_last_q)                        state_d = S_REST;
         else if (fin_q) state_d = (prep_q == P_READY) ? S_HEADER : S_PATCH;
       end
-      S_REST: begin
-        take = 1'b1;
-        if (in_valid_i && in_last_i) begin
-          cut_short = in_bad_i;
-          state_d   = S_TAG;
-        end
+      S_REST: if (in_valid_i) begin
+        take      = 1'b1;
+        cut_short = in_last_i && in_bad_i;
+        if (in_last_i) state_d = S_TAG;
       end
-      S_TAG: if (go) begin
+      S_TAG: begin
         emit    = 1'b1;
         state_d = S_PACKET;
       end
@@ -173,34 +171,38 @@ module flue_lso import flue_pkg::*; #(
     endcase
   end
 
+  assign in_ready_o = go && take;
+
   // Request, and what goes with its frames.
   always_ff @(posedge clk) begin
-    if (state_q == S_PACKET && in_valid_i && go) begin
-      if (first_beat_q) begin
-        cmd_q         <= in_cmd_i;
-        tag_q         <= in_tag_i;
-        tag_q.eor     <= !in_cmd_i.lso;
-        tag_q.empty   <= 1'b0;
-        tag_q.payload <= '0;
-        sent_q        <= '0;
-        error_q       <= 1'b0;
+    if (go) begin
+      if (state_q == S_PACKET && in_valid_i) begin
+        if (first_beat_q) begin
+          cmd_q         <= in_cmd_i;
+          tag_q         <= in_tag_i;
+          tag_q.eor     <= !in_cmd_i.lso;
+          tag_q.empty   <= 1'b0;
+          tag_q.payload <= '0;
+          sent_q        <= '0;
+          error_q       <= 1'b0;
+        end
+        first_beat_q <= take && in_last_i;
       end
-      first_beat_q <= take && in_last_i;
-    end
-    if (load_segment) cmd_q.csum.l4_seed <= next_seed;
-    if (cut_short) error_q <= 1'b1;
-    if (seg_done)  sent_q  <= cmd_q.pay_len - left_q;
-    if (state_q == S_TAG && go) begin
-      tag_q.eor     <= 1'b1;
-      tag_q.empty   <= 1'b1;
-      tag_q.payload <= sent_q;
-      if (error_q) tag_q.status <= ST_DMA_READ;
-      first_beat_q  <= 1'b1;
+      if (load_segment) cmd_q.csum.l4_seed <= next_seed;
+      if (cut_short) error_q <= 1'b1;
+      if (seg_done)  sent_q  <= cmd_q.pay_len - left_q;
+      if (state_q == S_TAG) begin
+        tag_q.eor     <= 1'b1;
+        tag_q.empty   <= 1'b1;
+        tag_q.payload <= sent_q;
+        if (error_q) tag_q.status <= ST_DMA_READ;
+        first_beat_q  <= 1'b1;
+      end
     end
     if (rst) first_beat_q <= 1'b1;
   end
 
-  // Preparation: rest, is it the last, length, header.
+  // Preparation: what is left, is it the last, its length, its header.
   always_ff @(posedge clk) begin
     unique case (prep_q)
       P_LEFT: begin
@@ -218,14 +220,16 @@ module flue_lso import flue_pkg::*; #(
       P_PATCH: if (patched) prep_q <= P_READY;
       default: ;
     endcase
-    if (begin_prep) begin
-      prep_q  <= P_LEFT;
-      first_q <= state_q == S_PACKET;
-    end
-    if (state_q == S_PACKET) left_q <= in_cmd_i.pay_len;
-    if (load_segment) begin
-      left_q <= last_q ? '0 : rest_q[LEN_W-1:0];
-      if (!begin_prep) prep_q <= P_IDLE;
+    if (go) begin
+      if (state_q == S_PACKET) left_q <= in_cmd_i.pay_len;
+      if (load_segment) begin
+        left_q <= last_q ? '0 : rest_q[LEN_W-1:0];
+        prep_q <= P_IDLE;
+      end
+      if (begin_prep) begin
+        prep_q  <= P_LEFT;
+        first_q <= state_q == S_PACKET;
+      end
     end
     if (rst || state_q == S_TAG) prep_q <= P_IDLE;
   end
@@ -238,19 +242,21 @@ module flue_lso import flue_pkg::*; #(
   assign beats_d = load_segment ? next_end[16:L] : beats_q - (17-L)'(1);
 
   always_ff @(posedge clk) begin
-    state_q <= state_d;
-    if (emit || take) row_q <= row_q + R'(1);
-    if (state_d != state_q || (take && in_last_i)) row_q <= '0;
-    if (load_segment) begin
-      seg_last_q <= last_q;
-      off_q      <= next_off;
-    end else if (state_q == S_PAYLOAD && emit) begin
-      off_q      <= '0;
-    end
-    if (load_segment || (state_q == S_PAYLOAD && emit)) begin
-      beats_q <= beats_d;
-      low_q   <= low_d;
-      fin_q   <= beats_d == (17-L)'(low_d == '0);
+    if (go) begin
+      state_q <= state_d;
+      if (state_q == S_HEADER || (state_q == S_PACKET && in_valid_i && in_cmd_i.lso)) row_q <= row_q + R'(1);
+      else if (state_q != S_PACKET) row_q <= '0;
+      if (load_segment) begin
+        seg_last_q <= last_q;
+        off_q      <= next_off;
+      end else if (state_q == S_PAYLOAD && in_valid_i) begin
+        off_q      <= '0;
+      end
+      if (load_segment || (state_q == S_PAYLOAD && in_valid_i)) begin
+        beats_q <= beats_d;
+        low_q   <= low_d;
+        fin_q   <= beats_d == (17-L)'(low_d == '0);
+      end
     end
     if (rst) begin
       state_q <= S_PACKET;
