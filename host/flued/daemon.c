@@ -22,8 +22,8 @@
 #define READY_MAX 16
 #define WIRE_WAITING_MAX 64u      /* frames of the far end that may queue at the adapter */
 #define FRAME_BYTES_MAX 65536u
-#define IRQ_DISTANCE_US 20u
-#define IRQ_EVENTS 16u
+#define IRQ_DISTANCE_US 1000u    /* the loop looks at the event ring itself; the interrupt only ends its sleep */
+#define IRQ_EVENTS 64u
 #define LIMIT_US 20000000u        /* live time a drain may take */
 
 static uint64_t now_us(void)
