@@ -60,9 +60,9 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("modules", nargs="*", help="default: all that have an .sby file")
     p.add_argument("--quick", action="store_true", help="without the tasks marked slow")
-    p.add_argument("--seconds", type=int, help="limit for one task (default 120 with --quick, else 900)")
+    p.add_argument("--seconds", type=int, help="limit for one task (default 240 with --quick, else 900)")
     a = p.parse_args()
-    limit = a.seconds or (120 if a.quick else 900)
+    limit = a.seconds or (240 if a.quick else 900)
     ft.generate()
     files = {f.stem: f for f in sorted((ft.ROOT / "rtl").rglob("*.sby"))}
     for m in a.modules:

@@ -29,7 +29,7 @@ def suites():
     found = [(name, kind, int(limit), command) for name, kind, limit, *command in rows]
     python = sys.executable
     found.append(("fuzz/corpus", "fuzz", 240, [python, "tools/fuzz.py", "--seconds", "5"]))
-    found.append(("formal", "formal", 300, [python, "tools/formal.py", "--quick"]))
+    found.append(("formal", "formal", 600, [python, "tools/formal.py", "--quick"]))
     return sorted(found, key=lambda s: (KINDS.index(s[1]), s[0]))
 
 
