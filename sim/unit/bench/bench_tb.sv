@@ -29,4 +29,16 @@ module bench_tb (
   bench_config #(.W(8), .ID(0)) u_config (.clk, .value_o(wires));
   bench_status #(.W(8), .ID(0)) u_status (.clk, .rst, .value_i(wires));
 
+  // A stream that the test drives bit by bit: 0 valid, 1 last, 2 bad, 6:3 keep, 38:7
+  // data, 39 user; the sink's ready is status 1.
+  logic [39:0] raw;
+  logic        raw_ready;
+  bench_config #(.W(40), .ID(1)) u_raw (.clk, .value_o(raw));
+  bench_status #(.W(1), .ID(1)) u_raw_ready (.clk, .rst, .value_i(raw_ready));
+  bench_sink #(.W(32), .U(1), .UL(1), .ID(5)) u_raw_sink (
+    .clk, .rst,
+    .in_valid_i(raw[0]), .in_ready_o(raw_ready), .in_data_i(raw[38:7]), .in_keep_i(raw[6:3]),
+    .in_last_i(raw[1]), .in_bad_i(raw[2]), .in_user_i(raw[39]), .in_user_last_i(1'b0)
+  );
+
 endmodule

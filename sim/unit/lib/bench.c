@@ -83,6 +83,8 @@ static jmp_buf leave_test;
 static bool test_failed;
 static const char *skip_reason;
 static unsigned test_number;
+static bool counts_rules;
+static unsigned broken_rules;
 
 static uint64_t seed = 1;
 static uint64_t test_state, flow_state; /* the test's random numbers, and those of idle and back-pressure */
@@ -149,31 +151,34 @@ bool bench_bits_equal(const struct bench_bits *a, const struct bench_bits *b) { 
 
 /* ---- failures ---- */
 
-static void print_failure(const char *file, int line, const char *format, va_list args) {
-    printf("%s:%d: %s, cycle %" PRIu64 ": ", file, line, running ? running->name : "-", cycle);
-    vprintf(format, args);
-    printf(" (--seed %" PRIu64 ")\n", seed);
-    test_failed = true;
-}
-
 void bench_fail(const char *file, int line, const char *format, ...) {
     va_list args;
+    printf("%s:%d: %s, cycle %" PRIu64 ": ", file, line, running ? running->name : "-", cycle);
     va_start(args, format);
-    print_failure(file, line, format, args);
+    vprintf(format, args);
     va_end(args);
+    printf(" (--seed %" PRIu64 ")\n", seed);
+    test_failed = true;
     longjmp(leave_test, 1);
 }
 
-/* A broken rule seen from inside the simulation: the test ends at the next chance. */
+/* A broken rule seen from inside the simulation: the test ends after this clock. */
 __attribute__((format(printf, 2, 3))) static void broken_rule(int sink, const char *format, ...) {
-    if (test_failed)
+    broken_rules++;
+    if (test_failed || counts_rules)
         return;
     va_list args;
     va_start(args, format);
-    printf("sink %d: ", sink);
-    print_failure("stream rule", sink, format, args);
+    printf("sink %d, %s, cycle %" PRIu64 ": stream rule broken: ", sink, running ? running->name : "-", cycle);
+    vprintf(format, args);
+    printf(" (--seed %" PRIu64 ")\n", seed);
     va_end(args);
+    test_failed = true;
 }
+
+void bench_count_broken_rules(void) { counts_rules = true; }
+
+unsigned bench_broken_rules(void) { return broken_rules; }
 
 void bench_check_eq(const char *file, int line, const char *what, uint64_t expected, uint64_t actual) {
     if (expected != actual)
@@ -586,6 +591,8 @@ static void run_test(struct bench_test *test) {
     test_number++;
     test_failed = false;
     skip_reason = NULL;
+    counts_rules = false;
+    broken_rules = 0;
     test_state = seed * UINT64_C(0x2545F4914F6CDD1D) ^ hash(test->name);
     flow_state = ~test_state;
     bench_quiet = 256;

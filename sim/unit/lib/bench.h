@@ -89,6 +89,10 @@ extern uint64_t bench_quiet;            /* 256 unless a test sets it; set back a
 /* Called before every clock edge, outside of the simulation; null ends it.  Cleared at each test's start. */
 void bench_on_cycle(void (*step)(void *context), void *context);
 
+/* For tests of the sinks themselves: count the broken stream rules until the test ends instead of failing it. */
+void bench_count_broken_rules(void);
+unsigned bench_broken_rules(void);
+
 /* What moved since the last reset. */
 struct bench_stats {
     uint64_t beats, packets, bytes;
