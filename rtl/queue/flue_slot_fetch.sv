@@ -8,8 +8,8 @@
 //   offers a failed fetch instead, which only a restart ends.  `starved_o`:
 //   nothing is offered, under way, or left to fetch.
 // A fetch is up to four slots inside one 64-byte line; the next one is
-//   requested while the last one is used, and waits in the DMA's memory.  A
-//   slot is offered only after its whole fetch came without error.
+//   requested while the last slot of the one before is used, so that its answer
+//   never waits.  A slot is offered only after its whole fetch came without error.
 // `run_i` low: no new fetch begins.  `busy_o`: a fetch is under way.
 // Rate: a slot every 5 cycles.  State: 4 slots in LUT memory, one in registers.
 module flue_slot_fetch
@@ -79,6 +79,7 @@ module flue_slot_fetch
   logic       asked_q;                    // accepted by the DMA or offered to it
   logic       stale_q;                    // its answer is no longer wanted
   logic [2:0] asked_count_q;
+  logic [2:0] have_q;                     // slots in the store not yet loaded into slot_o
   logic       answer;                     // the answer's last word moves
 
   always_ff @(posedge clk) begin
@@ -90,7 +91,7 @@ module flue_slot_fetch
       next_q  <= restart_array_i ? array_count_i : ring_start_i;
       addr_q  <= array_offset_i;
       array_region_q <= array_region_i;
-    end else if (run_i && !asked_q && left && !slot_error_o) begin
+    end else if (run_i && !asked_q && left && !slot_error_o && have_q == '0) begin
       req_valid_o   <= 1'b1;
       asked_q       <= 1'b1;
       stale_q       <= 1'b0;
@@ -138,7 +139,6 @@ module flue_slot_fetch
 
   logic [31:0] store [16];
   logic [3:0]  put_q;                     // word to be written
-  logic [2:0]  have_q;                    // slots in the store not yet loaded into slot_o
 
   assign word_ready = stale_q || (have_q == '0 && !slot_error_o);
   assign answer     = word_valid && word_ready && word_last;
