@@ -13,8 +13,8 @@
 //                 it holds the pseudo-header sum).
 // Sums are in the byte order of the lanes: a one's-complement sum of swapped words is the
 // swapped sum.  An L4 position behind the largest frame gives no result for that sum.
-// Rate: a beat a cycle, frames back to back.  Latency: log2(W / 16) + 7 cycles.
-// Cost: two trees of adders; masking is done by the resets of the lanes' flip-flops.
+// Rate: a beat a cycle, frames back to back.  Latency: log2(W / 32) + 8 cycles.
+// Cost: two flue_csum_acc; masking is done by the resets of the lanes' flip-flops.
 module flue_csum_engine import flue_pkg::*; #(
   parameter int W     = 64,             // 32 to 512
   parameter int DEPTH = 512,            // beats of the largest frame, a power of two
@@ -43,9 +43,6 @@ module flue_csum_engine import flue_pkg::*; #(
   localparam int L      = $clog2(B);
   localparam int RW     = $clog2(DEPTH);
   localparam int LANES  = W / 16;
-  localparam int LEVELS = $clog2(LANES);
-  localparam int AW     = 16 + $clog2(DEPTH * LANES);   // sum of the largest frame
-  localparam int IW     = 21;                           // sum of 30 words and what is left of them
 
   // ---- A: the beat, and which of its lanes begin or end a range
 
@@ -130,6 +127,8 @@ module flue_csum_engine import flue_pkg::*; #(
     end
   end
 
+  logic [2:0] last_q;                   // [i]: i + 1 cycles old
+
   // ---- C: the lanes, 0 where they do not count (by the flip-flops' own reset).  The seed
   // takes the first lane of the frame, where no range begins that has one.
 
@@ -145,13 +144,20 @@ module flue_csum_engine import flue_pkg::*; #(
     if (b_first_q && !b_l4_from_q[0]) c_l4_q[15:0] <= b_seed_q;
   end
 
-  // ---- D: their sum
+  // ---- D: their sums over the frame, with carries still to be added
 
-  localparam int SW = 17 + ((W > 128) ? $clog2(W / 128) : 0);
-  logic [SW-1:0] d_ip, d_l4;
+  logic [15:0] d_ip, d_l4;
+  logic        d_ip_carry, d_l4_carry;
+  logic [4:0]  d_ip_extra, d_l4_extra;
 
-  flue_csum_sum #(.W(W)) u_ip (.clk, .data_i(c_ip_q), .sum_o(d_ip));
-  flue_csum_sum #(.W(W)) u_l4 (.clk, .data_i(c_l4_q), .sum_o(d_l4));
+  flue_csum_acc #(.W(W)) u_ip (
+    .clk, .rst, .en_i(1'b1), .words_i(c_ip_q), .last_i(last_q[2]),
+    .sum_o(d_ip), .carry_o(d_ip_carry), .extra_o(d_ip_extra)
+  );
+  flue_csum_acc #(.W(W)) u_l4 (
+    .clk, .rst, .en_i(1'b1), .words_i(c_l4_q), .last_i(last_q[2]),
+    .sum_o(d_l4), .carry_o(d_l4_carry), .extra_o(d_l4_extra)
+  );
 
   // What the later stages need of the command, as old as the sum.
   typedef struct packed {
@@ -162,12 +168,10 @@ module flue_csum_engine import flue_pkg::*; #(
     logic [PW-1:0] l4_word;
   } place_t;
 
-  localparam int D = LEVELS + 3;        // cycles from a beat to its sum
-  localparam int H = D + 4;             // and to the result
+  localparam int H = $clog2(W / 32) + 8;  // cycles from the last beat to the result
 
   place_t       place_q [H];            // [i]: i + 1 cycles old
   logic [H-1:0] udp_q;
-  logic [D-1:0] last_q;
 
   always_ff @(posedge clk) begin
     place_q[0] <= '{
@@ -175,38 +179,32 @@ module flue_csum_engine import flue_pkg::*; #(
       l4_en: cmd_i.l4_en && (cmd_i.l4_pos >> (PW + 1)) == '0, l4_word: cmd_i.l4_pos[PW:1]
     };
     for (int i = 1; i < H; i++) place_q[i] <= place_q[i-1];
-    udp_q    <= {udp_q[H-2:0], cmd_i.l4_udp};
-    last_q   <= {last_q[D-2:0], beat_i && last_i};
+    udp_q  <= {udp_q[H-2:0], cmd_i.l4_udp};
+    last_q <= {last_q[1:0], beat_i && last_i};
     if (rst) begin
       for (int i = 0; i < H; i++) place_q[i].keep <= 1'b0;
-      last_q <= '1;                     // what is on its way to the sums ends there
+      last_q <= '1;                     // what is on its way ends there
     end
   end
 
-  // ---- E: over the frame (kept, and taken when the frame ends);  F, G: folded to 16 bits.
-  // Both sums are in one vector, so that they share carry chains; neither overflows into
-  // the other.
+  // ---- E: the carries;  F: the carry of that, which leaves few bits.
 
-  logic [IW-1:0] e_ip_q;
-  logic [AW-1:0] e_l4_q;
-  logic [IW+AW-1:0] acc_q, acc;
-  logic [16:0]   f_ip_q, f_l4_q;
-  logic [15:0]   g_ip_q, g_l4_q;
+  logic [16:0] e_ip_q, e_l4_q;
+  logic [15:0] f_ip_q, f_l4_q;
 
-  assign acc = acc_q + {IW'(d_ip), AW'(d_l4)};
+  // Carries are at most W / 32 + 1, so a sum that overflows ends in a small number.
+  function automatic logic [15:0] round(input logic [16:0] x);
+    return {x[15:5], x[4:0] + 5'(x[16])};
+  endfunction
 
   always_ff @(posedge clk) begin
-    acc_q <= acc;
-    if (rst || last_q[D-1]) acc_q <= '0;
-    {e_ip_q, e_l4_q} <= acc;
-
-    {f_ip_q, f_l4_q} <= {1'b0, e_ip_q[15:0], 1'b0, e_l4_q[15:0]}
-                      + {17'(e_ip_q[IW-1:16]), 17'(e_l4_q[AW-1:16])};
-    {g_ip_q, g_l4_q} <= {f_ip_q[15:0], f_l4_q[15:0]} + {16'(f_ip_q[16]), 16'(f_l4_q[16])};
-
-    ip_sum_o <= g_ip_q;
-    l4_sum_o <= g_l4_q;
-    if (udp_q[H-2] && g_l4_q == '1) l4_sum_o <= '0;
+    e_ip_q   <= 17'(d_ip) + 17'(d_ip_extra) + 17'(d_ip_carry);
+    e_l4_q   <= 17'(d_l4) + 17'(d_l4_extra) + 17'(d_l4_carry);
+    f_l4_q   <= round(e_l4_q);
+    f_ip_q   <= round(e_ip_q);
+    ip_sum_o <= f_ip_q;
+    l4_sum_o <= f_l4_q;
+    if (udp_q[H-2] && f_l4_q == '1) l4_sum_o <= '0;
   end
 
   assign done_o    = place_q[H-1].keep;
