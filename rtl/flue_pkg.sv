@@ -116,7 +116,7 @@ package flue_pkg;
     logic [7:0]        l4_off;
     logic [LEN_W-1:0]  pay_len;           // payload bytes of the whole request
     csum_cmd_t         csum;              // for the frame, or (lso) for every segment: ip_* and l4_* of a plain
-                                          // TCP request, l4_end all ones, l4_seed 0 (flue_lso sets it)
+                                          // TCP request, l4_end beyond any frame, l4_seed 0 (flue_lso sets it)
   } lso_cmd_t;
 
   // Travels with each transmitted frame to the wire port and back to the queue.
