@@ -33,7 +33,7 @@ module flue_csum_engine import flue_pkg::*; #(
 
   output logic          done_o,
   output logic          ip_en_o,
-  output logic [7:0]    ip_word_o,
+  output logic [6:0]    ip_word_o,      // first word of the header: the field is the fifth behind it
   output logic [15:0]   ip_sum_o,
   output logic          l4_en_o,
   output logic [PW-1:0] l4_word_o,
@@ -48,14 +48,11 @@ module flue_csum_engine import flue_pkg::*; #(
 
   logic [RW-1:0]    row_q;
   logic [8:0]       ip_end;             // first byte behind the IPv4 header
-  logic [7:0]       ip_word;            // its checksum field
-  logic             ip_at_start, ip_at_end, ip_at_field, l4_at_start, l4_at_end;
+  logic             ip_at_start, ip_at_end, l4_at_start, l4_at_end;
 
-  assign {ip_end, ip_word} = {1'b0, cmd_i.ip_start, 1'b0, cmd_i.ip_start[7:1]}
-                           + {3'b0, cmd_i.ip_ihl, 2'b0, 8'd5};
+  assign ip_end      = {1'b0, cmd_i.ip_start} + {3'b0, cmd_i.ip_ihl, 2'b0};
   assign ip_at_start = 17'(row_q) == 17'(cmd_i.ip_start >> L);
   assign ip_at_end   = 17'(row_q) == 17'(ip_end >> L);
-  assign ip_at_field = 17'(row_q) == 17'(ip_word >> (L - 1));
   assign l4_at_start = 17'(row_q) == 17'(cmd_i.l4_start >> L);
   assign l4_at_end   = 17'(row_q) == 17'(cmd_i.l4_end >> L);
 
@@ -63,7 +60,7 @@ module flue_csum_engine import flue_pkg::*; #(
   logic [W-1:0]     a_data_q;
   logic [B-1:0]     a_lanes_q;
   logic             a_ip_start_q, a_ip_end_q, a_l4_start_q, a_l4_end_q;   // in this beat
-  logic [LANES-1:0] a_ip_from_q, a_ip_to_q, a_ip_field_q, a_l4_from_q;
+  logic [LANES-1:0] a_ip_first_q, a_ip_from_q, a_ip_to_q, a_l4_from_q;
   logic [B-1:0]     a_l4_to_q;          // lanes behind the end
   logic [15:0]      a_seed_q;           // in lane order
 
@@ -79,18 +76,16 @@ module flue_csum_engine import flue_pkg::*; #(
     a_l4_start_q <= l4_at_start;
     a_l4_end_q   <= l4_at_end;
     for (int j = 0; j < LANES; j++) begin
+      a_ip_first_q[j] <= ip_at_start && (L-1)'(j) == cmd_i.ip_start[L-1:1];
       a_ip_from_q[j]  <= ip_at_start && (L-1)'(j) >= cmd_i.ip_start[L-1:1];
       a_ip_to_q[j]    <= ip_at_end && (L-1)'(j) >= ip_end[L-1:1];
-      a_ip_field_q[j] <= ip_at_field && (L-1)'(j) == ip_word[L-2:0];
       a_l4_from_q[j]  <= l4_at_start && (L-1)'(j) >= cmd_i.l4_start[L-1:1];
     end
     for (int j = 0; j < B; j++)
       a_l4_to_q[j] <= l4_at_end && L'(j) >= cmd_i.l4_end[L-1:0];
-    if (beat_i) row_q <= last_i ? '0 : row_q + 1'b1;
-    if (rst) begin
-      row_q    <= '0;
-      a_beat_q <= 1'b0;
-    end
+    if (beat_i) row_q <= row_q + 1'b1;
+    if (rst || (beat_i && last_i)) row_q <= '0;
+    if (rst) a_beat_q <= 1'b0;
   end
 
   // ---- B: lanes behind the beginning, and lanes before the end
@@ -100,7 +95,11 @@ module flue_csum_engine import flue_pkg::*; #(
   logic [LANES-1:0] b_ip_from_q, b_ip_to_q, b_l4_from_q;
   logic [B-1:0]     b_l4_to_q;
   logic             b_first_q;
+  logic [4:0]       ip_behind_q;        // whether the header begins in one of the five lanes before this beat
+  logic [LANES+4:0] ip_field;           // its first lane, five lanes later
   logic [15:0]      b_seed_q;
+
+  assign ip_field = {a_ip_first_q, ip_behind_q};
 
   always_ff @(posedge clk) begin
     b_data_q  <= a_data_q;
@@ -108,22 +107,24 @@ module flue_csum_engine import flue_pkg::*; #(
     b_seed_q  <= a_seed_q;
     for (int j = 0; j < LANES; j++) begin
       b_ip_from_q[j] <= a_beat_q && (ip_began_q || a_ip_from_q[j]);
-      b_ip_to_q[j]   <= !ip_ended_q && !a_ip_to_q[j] && !a_ip_field_q[j];
+      b_ip_to_q[j]   <= !ip_ended_q && !a_ip_to_q[j] && !ip_field[j];
       b_l4_from_q[j] <= a_beat_q && (l4_began_q || a_l4_from_q[j]);
     end
     for (int j = 0; j < B; j++)
       b_l4_to_q[j] <= !l4_ended_q && !a_l4_to_q[j] && a_lanes_q[j];
     if (a_beat_q) begin
-      ip_began_q <= !a_last_q && (ip_began_q || a_ip_start_q);
-      ip_ended_q <= !a_last_q && (ip_ended_q || a_ip_end_q);
-      l4_began_q <= !a_last_q && (l4_began_q || a_l4_start_q);
-      l4_ended_q <= !a_last_q && (l4_ended_q || a_l4_end_q);
+      ip_began_q  <= ip_began_q || a_ip_start_q;
+      ip_ended_q  <= ip_ended_q || a_ip_end_q;
+      l4_began_q  <= l4_began_q || a_l4_start_q;
+      l4_ended_q  <= l4_ended_q || a_l4_end_q;
+      ip_behind_q <= ip_field[LANES+4:LANES];
     end
-    if (rst) begin
-      ip_began_q <= 1'b0;
-      ip_ended_q <= 1'b0;
-      l4_began_q <= 1'b0;
-      l4_ended_q <= 1'b0;
+    if (rst || (a_beat_q && a_last_q)) begin
+      ip_began_q  <= 1'b0;
+      ip_ended_q  <= 1'b0;
+      l4_began_q  <= 1'b0;
+      l4_ended_q  <= 1'b0;
+      ip_behind_q <= '0;
     end
   end
 
@@ -163,7 +164,7 @@ module flue_csum_engine import flue_pkg::*; #(
   typedef struct packed {
     logic          keep;
     logic          ip_en;
-    logic [7:0]    ip_word;
+    logic [6:0]    ip_word;
     logic          l4_en;
     logic [PW-1:0] l4_word;
   } place_t;
@@ -175,7 +176,7 @@ module flue_csum_engine import flue_pkg::*; #(
 
   always_ff @(posedge clk) begin
     place_q[0] <= '{
-      keep: beat_i && last_i && keep_i, ip_en: cmd_i.ip_en, ip_word: ip_word,
+      keep: beat_i && last_i && keep_i, ip_en: cmd_i.ip_en, ip_word: cmd_i.ip_start[7:1],
       l4_en: cmd_i.l4_en && (cmd_i.l4_pos >> (PW + 1)) == '0, l4_word: cmd_i.l4_pos[PW:1]
     };
     for (int i = 1; i < H; i++) place_q[i] <= place_q[i-1];

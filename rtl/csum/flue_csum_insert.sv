@@ -80,7 +80,7 @@ module flue_csum_insert import flue_pkg::*; #(
 
   typedef struct packed {
     logic          ip_en;
-    logic [7:0]    ip_word;
+    logic [6:0]    ip_word;
     logic [15:0]   ip_sum;
     logic          l4_en;
     logic [PW-1:0] l4_word;

@@ -263,7 +263,7 @@ static void random_frame(int id) {
     cmd.l4_start = (unsigned)bench_random_in(0, len / 2 - 1) * 2;
     do
         cmd.l4_pos = (unsigned)bench_random_in(0, len / 2 - 1) * 2;
-    while (cmd.l4_pos < cmd.ip_start + 26 && cmd.ip_start < cmd.l4_pos + 6);   /* 16 bytes between the two fields */
+    while (cmd.ip_en && cmd.l4_pos < cmd.ip_start + 20 && cmd.ip_start < cmd.l4_pos + 2);    /* not inside the IPv4 header */
     cmd.l4_end = bench_chance(50) ? 0x1FFFF : (unsigned)bench_random_in(cmd.l4_start, len);
     cmd.l4_seed = cmd.l4_start ? (unsigned)bench_random_in(0, 0xFFFF) : 0;
     cmd.l4_udp = bench_chance(50);
