@@ -227,31 +227,23 @@ module flue_adapter
     .out_last_o(tp_last), .out_bad_o(tp_bad), .out_hdr_o(tp_hdr)
   );
 
-  // A packet waits one cycle for the verdict on its request.
-  logic     judged_q;
-  lso_cmd_t check_cmd, lso_cmd_q;
+  // A packet waits for the verdict on its request.
+  logic     judged, lso_valid, lso_ready;
+  lso_cmd_t lso_cmd;
   status_e  check_status;
-  tx_tag_t  lso_tag_q;
-  logic     lso_valid, lso_ready;
+  tx_tag_t  lso_tag;
+
+  assign lso_valid = tp_valid && judged;
+  assign tp_ready  = lso_ready && judged;
+  assign req_take  = tp_valid && tp_ready && tp_last;
+  assign lso_tag   = '{eor: 1'b0, empty: 1'b0, status: check_status, slot: '0, lso: lso_cmd.lso,
+                       lso_v2: lso_cmd.lso && req.lso[30], payload: '0, vlan: req.vlan,
+                       vlan_tci: req.vlan_tci};
 
   flue_tx_check u_tx_check (
-    .req_i(req), .hdr_i(tp_hdr), .cfg_i(tx_cfg), .cmd_o(check_cmd), .status_o(check_status)
+    .clk, .rst, .cfg_i(tx_cfg), .ask_i(tp_valid && req_valid), .next_i(req_take), .req_i(req),
+    .hdr_i(tp_hdr), .done_o(judged), .cmd_o(lso_cmd), .status_o(check_status)
   );
-
-  assign lso_valid = tp_valid && judged_q;
-  assign tp_ready  = lso_ready && judged_q;
-  assign req_take  = tp_valid && tp_ready && tp_last;
-
-  always_ff @(posedge clk) begin
-    if (!judged_q) begin
-      lso_cmd_q <= check_cmd;
-      lso_tag_q <= '{eor: 1'b0, empty: 1'b0, status: check_status, slot: '0, lso: check_cmd.lso,
-                     lso_v2: check_cmd.lso && req.lso[30], payload: '0, vlan: req.vlan,
-                     vlan_tci: req.vlan_tci};
-    end
-    judged_q <= judged_q ? !req_take : tp_valid && req_valid;
-    if (rst) judged_q <= 1'b0;
-  end
 
   logic         lo_valid, lo_ready, lo_last, lo_bad;
   logic [W-1:0] lo_data;
@@ -262,7 +254,7 @@ module flue_adapter
   flue_lso #(.W(W)) u_lso (
     .clk, .rst, .fault_seq_i(fault_seq),
     .in_valid_i(lso_valid), .in_ready_o(lso_ready), .in_data_i(tp_data), .in_keep_i(tp_keep),
-    .in_last_i(tp_last), .in_bad_i(tp_bad), .in_cmd_i(lso_cmd_q), .in_tag_i(lso_tag_q),
+    .in_last_i(tp_last), .in_bad_i(tp_bad), .in_cmd_i(lso_cmd), .in_tag_i(lso_tag),
     .out_valid_o(lo_valid), .out_ready_i(lo_ready), .out_data_o(lo_data), .out_keep_o(lo_keep),
     .out_last_o(lo_last), .out_bad_o(lo_bad), .out_cmd_o(lo_cmd), .out_tag_o(lo_tag)
   );
