@@ -16,6 +16,7 @@
 #define _GNU_SOURCE
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +167,9 @@ static void add_sim(const struct daemon *d, cJSON *answer)
     add_number(sim, "dma_write_bytes", s.dma_write_bytes);
     add_number(sim, "events", s.events);
     add_number(sim, "rx_stalled", s.rx_stalled);
-    add_number(sim, "seed", flue_sim_seed(d->sim));
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, flue_sim_seed(d->sim));
+    cJSON_AddStringToObject(sim, "seed", seed);   /* a JSON number holds 53 bits */
     add_wire(sim, "wire_tx", &s.wire_tx);
     add_wire(sim, "wire_rx", &s.wire_rx);
     const char *violation = flue_sim_violation(d->sim);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include "flued.h"
 
-#define CYCLES_A_TURN 2048u       /* clocked between two looks at the descriptors */
+#define CYCLES_A_TURN 4096u       /* clocked between two looks at descriptors and events */
 #define EVENTS_A_POLL 256u
 #define READY_MAX 16
 #define WIRE_WAITING_MAX 64u      /* frames of the far end that may queue at the adapter */
@@ -139,7 +139,7 @@ static void turn(struct daemon *d)
             return;
         d->host_ready = d->host_blocked;
     }
-    if (!step_ok(d, "run", flue_sim_run(d->sim, CYCLES_A_TURN, FLUE_SIM_UNTIL_IRQ, &why)))
+    if (!step_ok(d, "run", flue_sim_run(d->sim, CYCLES_A_TURN, 0, &why)))
         return;
     if (wants_events(d)) {
         take_events(d);
