@@ -17,6 +17,7 @@ enum {
     LIVE_LOOK_CYCLES = 64,          /* live: the wall clock is read so often while clocking */
     OVERDUE_CYCLES = 4096,          /* a deadline that passed must be acted on within */
     STUCK_US = 100000,
+    LIVE_RX_IDLE = 48,              /* live: no faster than the adapter writes, so that only buffers run out */
 };
 
 static _Thread_local char open_error[512];
@@ -522,6 +523,8 @@ enum flue_err flue_sim_open_model(const struct flue_sim_config *cfg, const struc
     s->api = api;
     if (!s->cfg.stuck_us)
         s->cfg.stuck_us = STUCK_US;
+    if (s->cfg.mode == FLUE_SIM_LIVE && !s->cfg.wire_rx_idle)
+        s->cfg.wire_rx_idle = LIVE_RX_IDLE;
     while (!s->cfg.seed)
         if (getrandom(&s->cfg.seed, sizeof s->cfg.seed, 0) != sizeof s->cfg.seed)
             s->cfg.seed = wall_ns();

@@ -70,6 +70,7 @@ struct rig *rig_open(const struct rig_options *o)
     cfg.clock_mhz = o->width == 32 ? 62 : 125;
     cfg.on_frame = on_frame;
     cfg.user = r;
+    cfg.wire_rx_idle = o->rx_idle;
     cfg.log_path = o->log_path;
     cfg.fst_path = getenv("RIG_FST");               /* waves of the last adapter that was opened */
     if (o->rough) {

@@ -52,6 +52,7 @@ struct rig {
 struct rig_options {
     unsigned width;
     bool     rough;                 /* stalls, latency, reordered answers, stalls of the wire port, gaps */
+    uint32_t rx_idle;               /* cycles between frames from the wire */
     const char *log_path;
     struct flue_open_params params;
 };

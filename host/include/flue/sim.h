@@ -86,7 +86,7 @@ struct flue_sim_config {
     const char        *wire_rx;           /* impairments peer to adapter */
     double             wire_tx_stall;     /* probability that the wire port does not take a beat */
     double             wire_rx_gap;       /* probability of an empty cycle between beats of a frame */
-    uint32_t           wire_rx_idle;      /* cycles between frames beside the 24 byte times of preamble, FCS and gap */
+    uint32_t           wire_rx_idle;      /* cycles between frames beside the 24 byte times of preamble, FCS and gap; live: 0 = 48 */
 
     flue_sim_frame_fn *on_frame;          /* gets every frame the peer gets; NULL: fetch them with flue_sim_wire_recv() */
     flue_sim_exempt_fn *exempt;           /* NULL: nothing is exempt */
