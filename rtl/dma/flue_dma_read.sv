@@ -166,12 +166,12 @@ module flue_dma_read
     .empty_o     (no_burst)
   );
 
-  // Right after a burst room_q is out of date, but then the address channel is taken.
+  // Right after a burst that asks for data room_q is out of date, but then the address channel is taken.
   assign used     = asked_q - rd_ptr;
-  assign can_o[1] = room_q && !ar_valid_q;
+  assign can_o[1] = room_q && burst_room && !ar_valid_q;
 
   always_ff @(posedge clk) begin
-    room_q <= burst_room && used <= (A+1)'(RD_FIFO - BEATS);
+    room_q <= used <= (A+1)'(RD_FIFO - BEATS);
     if (burst_i && client_i[1] && !refused_i)
       asked_q <= asked_q + (A+1)'(beats_i) + 1'b1;
     if (rst) asked_q <= '0;
