@@ -9,8 +9,8 @@
 // FRAMES - 1 frames are inside (META_W = 0: no meta data, no such limit).
 // out_bad_o is always 0.
 // Latency: 3 cycles after the last beat.  Rate: a beat a cycle on both sides.
-// Cost: DEPTH words of 9/8 W bits in block RAM (W = 64, DEPTH = 512: 2 EBR), the
-// meta data in LUT memory.
+// Cost: DEPTH words of 9/8 W bits in block RAM (below), the meta data in LUT memory.
+// Block RAM: 2 at W=64 DEPTH=512, 2 at W=32 DEPTH=1024, 16 at W=512 DEPTH=64.
 module flue_frame_fifo
   import flue_pkg::*;
 #(
@@ -69,21 +69,31 @@ module flue_frame_fifo
   logic [AW-1:0] rd_q;            // next beat to read
   logic [AW-1:0] limit_q;         // the one before it: not to be written
 
+  // The two comparisons of pointers are made a cycle ahead, so that only flip-flops
+  // wait for them: after a beat went in or out, the flags are what the neighbours of the
+  // pointers say; else they stay.
+  logic full_q;                   // wr_q == limit_q
+  logic commit_full_q;            // commit_q == limit_q
+  logic empty_q;                  // rd_q == commit_q
+  logic meta_full_q, read;
+  logic [AW-1:0] wr_next, rd_next;
+
+  assign wr_next = AW'(lfsr_next(16'(wr_q), AW));
+  assign rd_next = AW'(lfsr_next(16'(rd_q), AW));
+
   // Input.  A bad frame is taken back with its last beat, a lost one (no room) from
   // the cycle after the beat that did not fit until it ends.  When that beat was the
   // last one, the cycle in which it is taken back has no room either.
-  logic          full, meta_full, moves, ends, rewind, commit;
-  logic          lost_q;          // inside a lost frame
-  logic          rewind_q;        // take back a lost frame
-  logic [AW-1:0] wr_next;
+  logic full, moves, ends, rewind, commit;
+  logic lost_q;                   // inside a lost frame
+  logic rewind_q;                 // take back a lost frame
 
-  assign full       = wr_q == limit_q || meta_full;
+  assign full       = full_q || meta_full_q;
   assign in_ready_o = DROP_FULL || !full;
   assign moves      = in_valid_i && !full && !rewind_q;
   assign ends       = in_valid_i && in_ready_o && in_last_i;
   assign rewind     = rewind_q || (in_valid_i && in_last_i && in_bad_i);
   assign commit     = moves && in_last_i && !in_bad_i;
-  assign wr_next    = AW'(lfsr_next(16'(wr_q), AW));
 
   always_ff @(posedge clk)
     if (moves) mem[wr_q] <= '{keep: in_keep_i[B-1:1], last: in_last_i, data: in_data_i};
@@ -91,6 +101,8 @@ module flue_frame_fifo
   always_ff @(posedge clk) begin
     if (moves || rewind) wr_q <= rewind ? commit_q : wr_next;
     if (commit) commit_q <= wr_next;
+    full_q        <= !read && (rewind ? commit_full_q : moves ? wr_next == limit_q : full_q);
+    commit_full_q <= !read && (commit ? wr_next == limit_q : commit_full_q);
     if (!DROP_FULL) begin
       lost_q   <= 1'b0;
       rewind_q <= 1'b0;
@@ -103,12 +115,14 @@ module flue_frame_fifo
     drop_bad_o  <= ends && in_bad_i;
     drop_full_o <= ends && !in_bad_i && (full || rewind_q);
     if (rst) begin
-      wr_q        <= '0;
-      commit_q    <= '0;
-      lost_q      <= 1'b0;
-      rewind_q    <= 1'b0;
-      drop_bad_o  <= 1'b0;
-      drop_full_o <= 1'b0;
+      wr_q          <= '0;
+      commit_q      <= '0;
+      full_q        <= 1'b0;
+      commit_full_q <= 1'b0;
+      lost_q        <= 1'b0;
+      rewind_q      <= 1'b0;
+      drop_bad_o    <= 1'b0;
+      drop_full_o   <= 1'b0;
     end
   end
 
@@ -118,16 +132,16 @@ module flue_frame_fifo
 
   assign next = !out_valid_o || out_ready_i;
   assign step = !read_valid_q || next;
+  assign read = step && !empty_q;
 
   always_ff @(posedge clk) if (step) read_q <= mem[rd_q];
 
   always_ff @(posedge clk) begin
-    if (step) begin
-      read_valid_q <= rd_q != commit_q;
-      if (rd_q != commit_q) begin
-        rd_q    <= AW'(lfsr_next(16'(rd_q), AW));
-        limit_q <= rd_q;
-      end
+    empty_q <= !commit && (read ? rd_next == commit_q : empty_q);
+    if (step) read_valid_q <= !empty_q;
+    if (read) begin
+      rd_q    <= rd_next;
+      limit_q <= rd_q;
     end
     if (next) begin
       out_valid_o <= read_valid_q;
@@ -138,6 +152,7 @@ module flue_frame_fifo
     if (rst) begin
       rd_q         <= '0;
       limit_q      <= AW'(1) << (AW - 1);
+      empty_q      <= 1'b1;
       read_valid_q <= 1'b0;
       out_valid_o  <= 1'b0;
     end
@@ -152,22 +167,27 @@ module flue_frame_fifo
     logic [MW-1:0] meta [FRAMES];
     logic [FW-1:0] meta_wr_q, meta_rd_q;
 
-    assign meta_full  = FW'(meta_wr_q + 1'b1) == meta_rd_q;
+    logic          meta_pop;
+
+    assign meta_pop   = out_valid_o && out_ready_i && out_last_o;
     assign out_meta_o = meta[meta_rd_q];
 
     always_ff @(posedge clk) if (commit) meta[meta_wr_q] <= in_meta_i;
 
     always_ff @(posedge clk) begin
       if (commit) meta_wr_q <= meta_wr_q + 1'b1;
-      if (out_valid_o && out_ready_i && out_last_o) meta_rd_q <= meta_rd_q + 1'b1;
+      if (meta_pop) meta_rd_q <= meta_rd_q + 1'b1;
+      if (meta_pop) meta_full_q <= 1'b0;
+      else if (commit) meta_full_q <= meta_wr_q == FW'(meta_rd_q - FW'(2));
       if (rst) begin
-        meta_wr_q <= '0;
-        meta_rd_q <= '0;
+        meta_wr_q   <= '0;
+        meta_rd_q   <= '0;
+        meta_full_q <= 1'b0;
       end
     end
   end else begin : g_no_meta
-    assign meta_full  = 1'b0;
-    assign out_meta_o = '0;
+    assign meta_full_q = 1'b0;
+    assign out_meta_o  = '0;
     logic unused_meta;
     assign unused_meta = ^in_meta_i;
   end
@@ -195,7 +215,7 @@ module flue_frame_fifo
       if (DROP_FULL) assert (in_ready_o);
     end
     // The memory is not read where it is being written: the reason for no_rw_check.
-    if (f_past && !rst) assert (!(moves && step && rd_q != commit_q && rd_q == wr_q));
+    if (f_past && !rst) assert (!(moves && read && rd_q == wr_q));
   end
 
   // A kept frame is whole: nothing of an earlier one is before it, and no beat of it
@@ -304,6 +324,9 @@ module flue_frame_fifo
         assert (rd_q != '1 && wr_q != '1 && commit_q != '1);
         assert (AW'(lfsr_next(16'(limit_q), AW)) == rd_q && limit_q != '1);
         assert (f_committed <= f_stored);
+        assert (full_q == (wr_q == limit_q) && commit_full_q == (commit_q == limit_q));
+        assert (empty_q == (rd_q == commit_q));
+        assert (meta_full_q == (FW'(g_meta.meta_wr_q + 1'b1) == g_meta.meta_rd_q));
         assert (DROP_FULL ? !lost_q || rewind_q : !lost_q && !rewind_q);
         // What is committed ends with the end of a frame; what is not has none.
         assert (f_tail_last);

@@ -2,8 +2,9 @@
 //
 // Contract: holds DEPTH - 2 beats beside two at its output; beats leave as soon as
 // they can, a packet need not be in it whole.  in_ready_o is low only when it is full.
-// Latency: 3 cycles.  Rate: a beat a cycle on both sides.  Cost: DEPTH words of W +
-// log2(W / 8) + 2 bits in block RAM (W = 64, DEPTH = 512: 2 EBR).
+// Latency: 3 cycles.  Rate: a beat a cycle on both sides.
+// Cost: DEPTH words of W + log2(W / 8) + 2 bits in block RAM.
+// Block RAM: 2 at W=64 DEPTH=512, 1 at W=32 DEPTH=512.
 module flue_packet_fifo
   import flue_pkg::*;
 #(
@@ -59,38 +60,43 @@ module flue_packet_fifo
   (* no_rw_check *)
   word_t         mem [DEPTH];
 
-  // The pointers step through the sequence of flue_pkg::lfsr_next.
-  logic [AW-1:0] wr_q, rd_q;
+  // The pointers step through the sequence of flue_pkg::lfsr_next.  Their comparisons
+  // are made a cycle ahead, so that only flip-flops wait for them.
+  logic [AW-1:0] wr_q, rd_q, wr_next, rd_next;
   logic [AW-1:0] limit_q;         // the one before rd_q: not to be written
-  logic          push;
+  logic          full_q;          // wr_q == limit_q
+  logic          empty_q;         // wr_q == rd_q
+  logic          push, read;
 
-  assign in_ready_o = wr_q != limit_q;
-  assign push       = in_valid_i && in_ready_o;
+  assign wr_next    = AW'(lfsr_next(16'(wr_q), AW));
+  assign rd_next    = AW'(lfsr_next(16'(rd_q), AW));
+  assign in_ready_o = !full_q;
+  assign push       = in_valid_i && !full_q;
 
   always_ff @(posedge clk)
     if (push)
       mem[wr_q] <= '{top: top_lane(in_keep_i), last: in_last_i, bad: in_bad_i, data: in_data_i};
 
   // Output: the memory's read register, then the output register.
-  logic  read_valid_q, step, next, some;
+  logic  read_valid_q, step, next;
   word_t read_q;
 
-  assign some = rd_q != wr_q;
   assign next = !out_valid_o || out_ready_i;
   assign step = !read_valid_q || next;
+  assign read = step && !empty_q;
 
   always_ff @(posedge clk) if (step) read_q <= mem[rd_q];
 
   logic [L-1:0] top_q;
 
   always_ff @(posedge clk) begin
-    if (push) wr_q <= AW'(lfsr_next(16'(wr_q), AW));
-    if (step) begin
-      read_valid_q <= some;
-      if (some) begin
-        rd_q    <= AW'(lfsr_next(16'(rd_q), AW));
-        limit_q <= rd_q;
-      end
+    if (push) wr_q <= wr_next;
+    full_q  <= !read && (push ? wr_next == limit_q : full_q);
+    empty_q <= !push && (read ? rd_next == wr_q : empty_q);
+    if (step) read_valid_q <= !empty_q;
+    if (read) begin
+      rd_q    <= rd_next;
+      limit_q <= rd_q;
     end
     if (next) begin
       out_valid_o <= read_valid_q;
@@ -103,6 +109,8 @@ module flue_packet_fifo
       wr_q         <= '0;
       rd_q         <= '0;
       limit_q      <= AW'(1) << (AW - 1);
+      full_q       <= 1'b0;
+      empty_q      <= 1'b1;
       read_valid_q <= 1'b0;
       out_valid_o  <= 1'b0;
     end
@@ -126,7 +134,7 @@ module flue_packet_fifo
       assert ($stable(out_data_o) && $stable(out_keep_o) && $stable(out_last_o) && $stable(out_bad_o));
     end
     // The memory is not read where it is being written: the reason for no_rw_check.
-    if (f_past && !rst) assert (!(push && step && some && rd_q == wr_q));
+    if (f_past && !rst) assert (!(push && read && rd_q == wr_q));
   end
 
   // Order and content, for depths small enough to be proved.
@@ -181,6 +189,7 @@ module flue_packet_fifo
 
       if (f_past && !rst) begin
         assert (rd_q != '1 && wr_q != '1);
+        assert (full_q == (wr_q == limit_q) && empty_q == (wr_q == rd_q));
         assert (AW'(lfsr_next(16'(limit_q), AW)) == rd_q && limit_q != '1);
         if (f_live_q) begin
           assert (f_keep_q[0] && (f_keep_q & (f_keep_q + 1'b1)) == '0);
