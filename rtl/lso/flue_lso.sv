@@ -316,4 +316,20 @@ module flue_lso import flue_pkg::*; #(
     .out_user_o({out_cmd_o, out_tag_o})
   );
 
+`ifdef FORMAL
+  // What flue_tx_check promises of a request that is cut.
+  always_ff @(posedge clk)
+    if (!rst && in_valid_i && in_cmd_i.lso && !in_cmd_i.drop) begin
+      assume (in_cmd_i.hdr_len[1:0] == 2'd2 && in_cmd_i.hdr_len < 8'(HDR_MAX));
+      assume (in_cmd_i.mss != '0 && in_cmd_i.pay_len != '0);
+    end
+
+  always_ff @(posedge clk)
+    if (!rst) begin
+      assert (!in_ready_o || in_valid_i);                 // nothing is taken that is not there
+      if (state_q == S_HEADER) assert (prep_q == P_READY || row_q != '0);
+      if (state_q == S_PAYLOAD) assert ({1'b0, off_q} < stop);   // no empty chunk
+    end
+`endif
+
 endmodule
