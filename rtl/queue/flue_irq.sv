@@ -61,9 +61,10 @@ module flue_irq (
   end
 
   assign rise_o           = irq && !irq_o;
-  assign idle_o           = irq == irq_o && on == on_q && !(hold_q && (rest[16] || rest == '0));
   assign deadline_valid_o = want && !on && hold_q;
-  assign deadline_us_o    = time_us_i + 64'(rest);
+  // The end of a distance nobody waits for is no work: only a deadline that was named is.
+  assign idle_o           = irq == irq_o && on == on_q && !(deadline_valid_o && (rest[16] || rest == '0));
+  assign deadline_us_o    = time_us_i + {{47{rest[16]}}, rest};     // in the past once it is over
 
 `ifdef FORMAL
   logic f_past_valid = 1'b0;
