@@ -6,8 +6,9 @@
 // bytes were sent.  A packet without lso passes through as one frame; one with drop is
 // consumed and leaves as one empty tag.  So every request has exactly one tag with eor,
 // its last.  Checksums are not computed here: out_cmd_o says what flue_csum_insert does.
+// A plain frame's l4_seed is 0.
 // hdr_len is 2 modulo 4 (Ethernet with at most two tags, IP, TCP), mss and pay_len at
-// least 1.  Input behind the promised payload is ignored (LSOv1, TO-053).
+// least 1, a segment below 16 KB.  Input behind the promised payload is ignored (LSOv1, TO-053).
 // Read errors: when the packet ends with bad, or early, the segment then being cut
 // leaves with bad, and the empty tag says ST_DMA_READ.  A frame that is passed through
 // keeps its bad.
@@ -70,8 +71,10 @@ module flue_lso import flue_pkg::*; #(
 
   // The request; loaded with its first beat.
   // verilator lint_off UNUSEDSIGNAL
-  lso_cmd_t   cmd_q;                    // lso and drop are read at the port only
+  lso_cmd_t   cmd_q;                    // lso and drop are read at the port only, l4_seed is not
   // verilator lint_on UNUSEDSIGNAL
+  logic [15:0] seed_q;                  // TCP length of the segment
+  csum_cmd_t  csum;
   tx_tag_t    tag_q;
   logic       first_beat_q;             // the next beat is the first of its packet
   logic       error_q;
@@ -89,7 +92,7 @@ module flue_lso import flue_pkg::*; #(
   logic [R-1:0]  row_q;
   logic          at_hdr_end;            // row_q holds the end of the header
   logic          seg_last_q;
-  logic [16-L:0] beats_q;               // input beats that end before the segment does
+  logic [14-L:0] beats_q;               // input beats that end before the segment does
   logic [L-1:0]  low_q;                 // lane in the last of them after its last byte, 0 if it fills the beat
   logic          fin_q;                 // this beat ends the segment
   logic [L-1:0]  off_q;                 // first lane not yet sent
@@ -99,11 +102,11 @@ module flue_lso import flue_pkg::*; #(
   logic             first_q, last_q;
   logic [LEN_W-1:0] left_q;             // payload that it and those after it carry
   logic [LEN_W:0]   rest_q;             // left_q - mss
-  logic [15:0]      seg_len_q;
+  logic [13:0]      seg_len_q;
   logic [L-1:0]     next_off;
   logic             patched;
   logic [15:0]      next_seed;
-  logic [16:0]      next_end;
+  logic [14:0]      next_end;
   logic [LEN_W-1:0] sent_q;
 
   // What happens in this cycle.
@@ -174,32 +177,42 @@ module flue_lso import flue_pkg::*; #(
   assign in_ready_o = go && take;
 
   // Request, and what goes with its frames.
+  logic begins;                         // the first beat of a packet is here
+
+  assign begins = state_q == S_PACKET && in_valid_i && first_beat_q;
+
   always_ff @(posedge clk) begin
     if (go) begin
-      if (state_q == S_PACKET && in_valid_i) begin
-        if (first_beat_q) begin
-          cmd_q         <= in_cmd_i;
-          tag_q         <= in_tag_i;
-          tag_q.eor     <= !in_cmd_i.lso;
-          tag_q.empty   <= 1'b0;
-          tag_q.payload <= '0;
-          sent_q        <= '0;
-          error_q       <= 1'b0;
-        end
-        first_beat_q <= take && in_last_i;
+      if (begins) begin
+        cmd_q       <= in_cmd_i;
+        tag_q       <= in_tag_i;
+        tag_q.eor   <= !in_cmd_i.lso;
+        tag_q.empty <= 1'b0;
+        error_q     <= 1'b0;
       end
-      if (load_segment) cmd_q.csum.l4_seed <= next_seed;
-      if (cut_short) error_q <= 1'b1;
-      if (seg_done)  sent_q  <= cmd_q.pay_len - left_q;
+      if (state_q == S_PACKET && in_valid_i) first_beat_q <= take && in_last_i;
+      if (cut_short)    error_q <= 1'b1;
+      if (seg_done)     sent_q  <= cmd_q.pay_len - left_q;
+      if (load_segment) seed_q  <= next_seed;
+      if (begins)       seed_q  <= '0;
+      if (begins || state_q == S_TAG) tag_q.payload <= sent_q;   // 0 when it begins
       if (state_q == S_TAG) begin
-        tag_q.eor     <= 1'b1;
-        tag_q.empty   <= 1'b1;
-        tag_q.payload <= sent_q;
+        tag_q.eor    <= 1'b1;
+        tag_q.empty  <= 1'b1;
+        sent_q       <= '0;
+        first_beat_q <= 1'b1;
         if (error_q) tag_q.status <= ST_DMA_READ;
-        first_beat_q  <= 1'b1;
       end
     end
-    if (rst) first_beat_q <= 1'b1;
+    if (rst) begin
+      first_beat_q <= 1'b1;
+      sent_q       <= '0;
+    end
+  end
+
+  always_comb begin
+    csum         = cmd_q.csum;
+    csum.l4_seed = seed_q;
   end
 
   // Preparation: what is left, is it the last, its length, its header.
@@ -214,7 +227,7 @@ module flue_lso import flue_pkg::*; #(
         prep_q <= P_LENGTH;
       end
       P_LENGTH: begin
-        seg_len_q <= last_q ? left_q[15:0] : cmd_q.mss;
+        seg_len_q <= last_q ? left_q[13:0] : cmd_q.mss[13:0];
         prep_q    <= P_PATCH;
       end
       P_PATCH: if (patched) prep_q <= P_READY;
@@ -235,11 +248,11 @@ module flue_lso import flue_pkg::*; #(
   end
 
   // Segment in progress.
-  logic [16-L:0] beats_d;
+  logic [14-L:0] beats_d;
   logic [L-1:0]  low_d;
 
   assign low_d   = load_segment ? next_end[L-1:0] : low_q;
-  assign beats_d = load_segment ? next_end[16:L] : beats_q - (17-L)'(1);
+  assign beats_d = load_segment ? next_end[14:L] : beats_q - (15-L)'(1);
 
   always_ff @(posedge clk) begin
     if (go) begin
@@ -255,7 +268,7 @@ module flue_lso import flue_pkg::*; #(
       if (load_segment || (state_q == S_PAYLOAD && in_valid_i)) begin
         beats_q <= beats_d;
         low_q   <= low_d;
-        fin_q   <= beats_d == (17-L)'(low_d == '0);
+        fin_q   <= beats_d == (15-L)'(low_d == '0);
       end
     end
     if (rst) begin
@@ -302,7 +315,7 @@ module flue_lso import flue_pkg::*; #(
     .rd_row_i(row_q), .rd_data_o(hdr_data),
     .start_i(prep_q == P_LENGTH), .first_i(first_q), .last_i(last_q),
     .seg_len_i(seg_len_q), .off_i(next_off),
-    .v6_i(cmd_q.v6), .id_15bit_i(cmd_q.id_15bit), .mss_i(cmd_q.mss),
+    .v6_i(cmd_q.v6), .id_15bit_i(cmd_q.id_15bit), .mss_i(cmd_q.mss[13:0]),
     .hdr_len_i(cmd_q.hdr_len[6:0]), .l3_off_i(cmd_q.l3_off[6:0]), .l4_off_i(cmd_q.l4_off[6:0]),
     .fault_seq_i, .done_o(patched), .seed_o(next_seed), .end_o(next_end)
   );
@@ -311,7 +324,7 @@ module flue_lso import flue_pkg::*; #(
     .clk, .rst,
     .in_valid_i(chunk_valid_q), .in_ready_o(pack_ready), .in_data_i(chunk_data_q),
     .in_off_i(chunk_off_q), .in_len_i(chunk_len_q), .in_last_i(chunk_last_q), .in_bad_i(chunk_bad_q),
-    .in_skip_i('0), .in_user_i({cmd_q.csum, tag_q}),
+    .in_skip_i('0), .in_user_i({csum, tag_q}),
     .out_valid_o, .out_ready_i, .out_data_o, .out_keep_o, .out_last_o, .out_bad_o,
     .out_user_o({out_cmd_o, out_tag_o})
   );
@@ -322,6 +335,7 @@ module flue_lso import flue_pkg::*; #(
     if (!rst && in_valid_i && in_cmd_i.lso && !in_cmd_i.drop) begin
       assume (in_cmd_i.hdr_len[1:0] == 2'd2 && in_cmd_i.hdr_len < 8'(HDR_MAX));
       assume (in_cmd_i.mss != '0 && in_cmd_i.pay_len != '0);
+      assume (in_cmd_i.mss[15:14] == '0 || in_cmd_i.pay_len[LEN_W-1:14] == '0);
     end
 
   always_ff @(posedge clk)

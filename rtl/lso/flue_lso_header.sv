@@ -33,18 +33,18 @@ module flue_lso_header #(
   input  logic         start_i,
   input  logic         first_i,
   input  logic         last_i,
-  input  logic [15:0]  seg_len_i,       // payload of the segment
+  input  logic [13:0]  seg_len_i,       // payload of the segment
   input  logic [L-1:0] off_i,           // lane of its first payload byte in the input
   input  logic         v6_i,
   input  logic         id_15bit_i,
-  input  logic [15:0]  mss_i,
+  input  logic [13:0]  mss_i,
   input  logic [6:0]   hdr_len_i,
   input  logic [6:0]   l3_off_i,
   input  logic [6:0]   l4_off_i,
   input  logic         fault_seq_i,     // flip the sequence number's bit 0 in every second segment
   output logic         done_o,
   output logic [15:0]  seed_o,
-  output logic [16:0]  end_o
+  output logic [14:0]  end_o
 );
 
   localparam int LANES = W / 16;
@@ -67,14 +67,20 @@ module flue_lso_header #(
   logic [6:0] behind;                   // bytes of the header that a length does not count
   logic [6:0] b_covered_q;
 
+  logic       in_tcp;
+  logic [2:0] word;                     // of the field in its header
+
   always_comb begin
+    in_tcp = 1'b0;
+    word   = v6_i ? 3'd2 : 3'd1;
     unique case (a_step_q)
-      S_FLAGS:  field = l4_off_i[6:1] + 6'd6;
-      S_SEQ_LO: field = l4_off_i[6:1] + 6'd3;
-      S_SEQ_HI: field = l4_off_i[6:1] + 6'd2;
-      S_ID:     field = l3_off_i[6:1] + 6'd2;
-      default:  field = l3_off_i[6:1] + (v6_i ? 6'd2 : 6'd1);
+      S_FLAGS:  {in_tcp, word} = {1'b1, 3'd6};
+      S_SEQ_LO: {in_tcp, word} = {1'b1, 3'd3};
+      S_SEQ_HI: {in_tcp, word} = {1'b1, 3'd2};
+      S_ID:     word = 3'd2;
+      default: ;
     endcase
+    field  = (in_tcp ? l4_off_i[6:1] : l3_off_i[6:1]) + 6'(word);
     behind = (a_step_q == S_SEED) ? l4_off_i : l3_off_i + (v6_i ? 7'd40 : 7'd0);
   end
 
@@ -111,11 +117,11 @@ module flue_lso_header #(
     unique case (b_step_q)
       S_END: begin
         x = 16'(off_i);
-        y = seg_len_i;
+        y = 16'(seg_len_i);
       end
       S_SEED, S_LEN: begin
         x = 16'(b_covered_q);
-        y = seg_len_i;
+        y = 16'(seg_len_i);
       end
       S_FLAGS: begin
         x[7] = b_lane[7] && first_i;
@@ -124,7 +130,7 @@ module flue_lso_header #(
       end
       S_SEQ_LO: begin
         x[0] = b_lane[0] ^ faulty_q;
-        y    = mss_i;
+        y    = 16'(mss_i);
       end
       default: ;
     endcase
@@ -173,7 +179,7 @@ module flue_lso_header #(
     carry_q   <= sum[16];
     d_value_q <= {sum[7:0], sum[15] && !(c_step_q == S_ID && id_15bit_i), sum[14:8]};
     if (c_valid_q) begin
-      if (c_step_q == S_END)  end_o  <= sum;
+      if (c_step_q == S_END)  end_o  <= sum[14:0];
       if (c_step_q == S_SEED) seed_o <= sum[15:0];
       if (c_step_q == S_SEQ_LO) begin
         d_value_q[8] <= sum[0] ^ (fault_seq_i && odd_q);
