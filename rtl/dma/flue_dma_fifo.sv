@@ -74,7 +74,7 @@ module flue_dma_fifo #(
 
   // Two words that entered in order leave in order: follow the word written at an arbitrary place in
   // the order of arrival.
-  (* anyconst *) logic [A:0] f_nth;
+  logic [A:0] f_nth;                       // begins anywhere and stays
   logic [WIDTH-1:0] f_word;
   logic             f_seen = 1'b0;         // it was pushed and has not left
   logic [A:0]       f_out;                 // number of the word on offer
@@ -82,6 +82,7 @@ module flue_dma_fifo #(
   assign f_out = rd_q - (A+1)'(read_valid_q) - (A+1)'(out_valid_o);
 
   always_ff @(posedge clk) begin
+    f_nth <= f_nth;
     if (rst) f_seen <= 1'b0;
     else begin
       if (push_i && wr_q == f_nth) begin

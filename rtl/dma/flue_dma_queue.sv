@@ -90,7 +90,7 @@ module flue_dma_queue #(
     // What the users promise: 16 words at most, counting the one on offer.
     if (!rst && f_count == 4'd15) assume (!push_i);
     if (f_past_valid && !rst) begin
-      if (room_o && f_asks) assert (f_count < 4'd14);
+      if (f_asks) assert (f_count <= 4'd14 && room_o == (f_count != 4'd14));
       assert (ahead_q[5:2] == after(wr));
       assert (ahead_q[4:1] == after(ahead_q[5:2]));
       assert (ahead_q[3:0] == after(ahead_q[4:1]));
@@ -104,7 +104,7 @@ module flue_dma_queue #(
   end
 
   // A word pushed at an arbitrary moment leaves after exactly those before it.
-  (* anyseq *) logic f_mark;
+  logic [2:0]   f_turn;                    // begins anywhere: the word pushed when it is 0 is marked
   logic         f_live = 1'b0;             // the marked word is inside
   logic [W-1:0] f_word;
   logic [3:0]   f_at;                      // its place in the memory
@@ -114,11 +114,12 @@ module flue_dma_queue #(
   assign f_dist = f_rank(f_at) - f_rank(rd);
 
   always_ff @(posedge clk) begin
+    f_turn <= f_turn + 3'(push_i);
     if (!f_live) begin
       f_here <= 1'b0;
       f_word <= in_i;
       f_at   <= wr;
-      f_live <= push_i && f_mark;
+      f_live <= push_i && f_turn == '0;
     end else begin
       if (load_o && rd == f_at) f_here <= 1'b1;
       if (f_here && out_ready_i) f_live <= 1'b0;

@@ -40,15 +40,15 @@ module flue_region_check
 `ifdef FORMAL
   logic     f_second = 1'b0;
   dma_req_t f_req;
+  logic [LEN_W-1:0] f_byte;                // of the request; begins anywhere and stays
 
   always_ff @(posedge clk) begin
     f_second <= 1'b1;
     f_req    <= req_i;
+    f_byte   <= f_byte;
   end
 
-  // Whatever byte of the request is picked, an access that passes has it inside the region.
-  (* anyconst *) logic [LEN_W-1:0] f_byte;
-
+  // Whatever byte of the request is picked, an access that passes has it inside the region,
   always_comb begin
     if (f_second && ok_o) begin
       assert (32'(f_req.region) < 32'(REGIONS));
