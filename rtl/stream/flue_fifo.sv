@@ -1,12 +1,13 @@
 // Small FIFO in LUT memory: first word falls through, output registered.
 //
 // Contract: holds DEPTH words, the one on offer included; in_ready_o is low only
-// when it is full; one word in and one out a cycle.  count_o is the words inside.
+// when it is full; one word in and one out a cycle.  count_o is the words inside (its
+// counter is there only if it is used).
 // Latency: 2 cycles.  Cost: LUT memory of W bits by DEPTH (16 deep: one block of
 // 4 bits takes 6 COMB), W flip-flops.
 module flue_fifo #(
   parameter int W     = 32,       // word, bits
-  parameter int DEPTH = 16        // words, at least 2
+  parameter int DEPTH = 16        // words, a power of two, at least 4
 ) (
   input  logic                       clk,
   input  logic                       rst,
@@ -25,15 +26,15 @@ module flue_fifo #(
   localparam int AW = $clog2(DEPTH);
   localparam int CW = $clog2(DEPTH + 1);
 
-  if (DEPTH < 2) begin : g_check
-    $error("DEPTH must be at least 2");
+  if (DEPTH < 4 || 2**AW != DEPTH) begin : g_check
+    $error("DEPTH must be a power of two, at least 4");
   end
 
   // The memory never holds DEPTH words: the oldest one is at the output.
   (* ram_style = "distributed" *)
-  logic [W-1:0]  mem [2**AW];
+  logic [W-1:0]  mem [DEPTH];
   logic [AW-1:0] wr_q, rd_q;
-  logic          full_q;
+  logic          full_q;          // DEPTH - 1 words in the memory
   logic          push, pop, load;
 
   assign in_ready_o = !full_q;
@@ -47,20 +48,15 @@ module flue_fifo #(
   always_ff @(posedge clk) begin
     if (push) wr_q <= wr_q + 1'b1;
     if (load) rd_q <= rd_q + 1'b1;
+    full_q <= !load && (push ? wr_q == AW'(rd_q - AW'(2)) : full_q);
     if (!out_valid_o || out_ready_i) out_valid_o <= load;
-    if (push && !pop) begin
-      count_o <= count_o + 1'b1;
-      full_q  <= count_o == CW'(DEPTH - 1);
-    end else if (pop && !push) begin
-      count_o <= count_o - 1'b1;
-      full_q  <= 1'b0;
-    end
+    if (push != pop) count_o <= count_o + (push ? CW'(1) : '1);
     if (rst) begin
       wr_q        <= '0;
       rd_q        <= '0;
+      full_q      <= 1'b0;
       out_valid_o <= 1'b0;
       count_o     <= '0;
-      full_q      <= 1'b0;
     end
   end
 

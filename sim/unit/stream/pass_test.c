@@ -100,7 +100,7 @@ TEST(streams_move_a_beat_a_cycle) {
         }
 }
 
-/* The small FIFO holds exactly DEPTH words (11), counts them, and takes no more. */
+/* The small FIFO holds exactly DEPTH words (16), counts them, and takes no more. */
 TEST(fifo_holds_its_depth_and_counts) {
     for (int width = 0; width < WIDTHS; width++) {
         uint8_t word[64] = {0};
@@ -110,14 +110,14 @@ TEST(fifo_holds_its_depth_and_counts) {
     }
     bench_run(50);
     for (int width = 0; width < WIDTHS; width++) {
-        CHECK_EQ(11, bench_source_stats(FIFO + width).beats);
-        CHECK_EQ(11, bench_get(FIFO + width, 0, 4));
+        CHECK_EQ(16, bench_source_stats(FIFO + width).beats);
+        CHECK_EQ(16, bench_get(FIFO + width, 0, 5));
         bench_sink_mode(FIFO + width, BENCH_FULL, 0);
     }
     bench_drain(1000);
     for (int width = 0; width < WIDTHS; width++) {
         CHECK_EQ(20, bench_arrived(FIFO + width));
-        CHECK_EQ(0, bench_get(FIFO + width, 0, 4));
+        CHECK_EQ(0, bench_get(FIFO + width, 0, 5));
     }
 }
 

@@ -103,15 +103,15 @@ module stream_pass_tb #(
     .out_o({out_user[REG], out_last[REG], out_bad[REG], out_keep[REG], out_data[REG]})
   );
 
-  logic [3:0] count;
-  flue_fifo #(.W(P), .DEPTH(11)) u_fifo (
+  logic [4:0] count;
+  flue_fifo #(.W(P), .DEPTH(16)) u_fifo (
     .clk, .rst, .in_valid_i(in_valid[FIFO]), .in_ready_o(in_ready[FIFO]),
     .in_i({in_user[FIFO][31:0], in_last[FIFO], in_bad[FIFO], in_keep[FIFO], in_data[FIFO]}),
     .out_valid_o(out_valid[FIFO]), .out_ready_i(out_ready[FIFO]),
     .out_o({out_user[FIFO], out_last[FIFO], out_bad[FIFO], out_keep[FIFO], out_data[FIFO]}),
     .count_o(count)
   );
-  bench_status #(.W(4), .ID(8 * FIFO + ID)) u_count (.clk, .rst, .value_i(count));
+  bench_status #(.W(5), .ID(8 * FIFO + ID)) u_count (.clk, .rst, .value_i(count));
 
   flue_packet_fifo #(.W(W), .DEPTH(32)) u_packet_fifo (
     .clk, .rst,
