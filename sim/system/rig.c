@@ -32,12 +32,15 @@ static void put_buffer(struct rig *r, unsigned index)
     struct flue_frag f = { r->rx.region, index * RIG_BUFFER_BYTES, RIG_BUFFER_BYTES };
     enum flue_err err = flue_rx_put(r->adapter, &f, (void *)(uintptr_t)(index + 1));
     CHECK(err == FLUE_OK || err == FLUE_ESTATE, "flue_rx_put: %s", flue_err_name(err));
+    r->buffer_out[index] = err == FLUE_OK;
 }
 
 static void rx_done(void *ctx, const struct flue_rx_done *done)
 {
     struct rig *r = ctx;
     unsigned index = (unsigned)(uintptr_t)done->cookie - 1;
+    CHECK(index < RIG_BUFFERS && r->buffer_out[index], "width %u: buffer %u came back twice", r->width, index);
+    r->buffer_out[index] = false;
     if (done->status == FLUE_ST_OK && r->ins < RIG_KEEP) {
         keep(&r->in[r->ins], (uint8_t *)r->rx.addr + (size_t)index * RIG_BUFFER_BYTES, done->len_bytes);
         r->in[r->ins++].rx = *done;
@@ -100,12 +103,17 @@ struct rig *rig_open(const struct rig_options *o)
         printf("width %u: adapter: %s: %s\n", o->width, flue_err_name(err), why ? why : "no violation");
         exit(1);
     }
-    unsigned buffers = flue_rx_room(r->adapter) < RIG_BUFFERS ? flue_rx_room(r->adapter) : RIG_BUFFERS;
-    for (unsigned i = 0; i < buffers; i++)
-        put_buffer(r, i);
-    err = flue_rx_kick(r->adapter);
-    CHECK(err == FLUE_OK, "flue_rx_kick: %s", flue_err_name(err));
+    rig_refill(r);
     return r;
+}
+
+void rig_refill(struct rig *r)
+{
+    for (unsigned i = 0; i < RIG_BUFFERS && flue_rx_room(r->adapter); i++)
+        if (!r->buffer_out[i])
+            put_buffer(r, i);
+    enum flue_err err = flue_rx_kick(r->adapter);
+    CHECK(err == FLUE_OK || err == FLUE_ESTATE, "flue_rx_kick: %s", flue_err_name(err));
 }
 
 void rig_close(struct rig *r)

@@ -42,6 +42,7 @@ struct rig {
     unsigned outs, out_at, ins, in_at;
     struct flue_tx_done done[RIG_KEEP];
     unsigned dones, done_at;
+    bool     buffer_out[RIG_BUFFERS];       /* put and not come back */
     unsigned rx_returned;           /* buffers that came back without a frame */
     uint8_t  rx_status;             /* of the last of them */
     struct { enum flue_queue_id queue; uint8_t code; } error[64];
@@ -71,6 +72,9 @@ enum flue_err rig_put(struct rig *rig, const uint8_t *packet, size_t len, unsign
 
 /* Let everything finish: run, poll, until idle with nothing left; false when it does not within 1 s of adapter time. */
 bool rig_settle(struct rig *rig);
+
+/* Put every receive buffer that is not out. */
+void rig_refill(struct rig *rig);
 
 /* The next frame that left, received frame, completion; NULL when there is none. */
 struct rig_frame *rig_next_out(struct rig *rig);
