@@ -14,7 +14,7 @@
 // once its last byte is inside the frame.
 //
 // Latency: 3 cycles behind the beat that completes the headers.
-// Cost: the delay (FIFO_BYTES of block RAM), 16 records of 71 bits in LUT memory.
+// Cost: the delay (FIFO_BYTES of block RAM), 16 records of 71 bits in LUT memory; 494 COMB at W = 32, 954 at 64.
 module flue_parse
   import flue_pkg::*;
 #(
@@ -49,21 +49,26 @@ module flue_parse
     $error("flue_parse: FIFO_BYTES must hold the longest header stack");
   end
 
-  // The word that is awaited.
-  typedef enum logic [3:0] {
-    S_ETH,                              // words 0 to 3; the last one has the type
-    S_TAG,                              // tag control information and the next type
-    S_IP4_LEN, S_IP4_FRAG, S_IP4_PROTO, S_IP4_REST,
-    S_IP6_VER, S_IP6_LEN, S_IP6_REST,
-    S_EXT, S_EXT_REST,
-    S_TCP,                              // words 0 to 3; the last one has the data offset
-    S_TCP_REST,
-    S_UDP,                              // words 0 and 1
-    S_DONE
-  } phase_e;
+  // The word that is awaited, one bit each.
+  typedef struct packed {
+    logic eth;                          // words 0 to 3; the last one has the type
+    logic tag;                          // tag control information and the next type
+    logic ip4_len, ip4_frag, ip4_proto;
+    logic ip6_ver, ip6_len;
+    logic ext;                          // the first word of an extension header
+    logic rest;                         // of the IP or extension header
+    logic tcp;                          // words 0 to 3; the last one has the data offset
+    logic tcp_rest;
+    logic udp;                          // words 0 and 1; no bit set: the headers are complete
+  } phase_t;
 
-  // What follows the header that is being read.
-  typedef enum logic [2:0] {K_NONE, K_TCP, K_UDP, K_OPTIONS, K_ROUTING, K_FRAGMENT, K_AH} kind_e;
+  // What can be told of a word before it is its turn.
+  typedef struct packed {
+    logic whole;                        // its last byte is there
+    logic tag, ip4, ip6;                // as a type, low half
+    logic some14, some13, some8, some16;  // low half: a bit is set in 13:0, 15:3, 7:0, 15:0
+    logic ip4_ok, ip6_ok, tcp_ok;       // high half: as the first of an IP header, as TCP's data offset
+  } hint_t;
 
   // What is stored of a frame; make_hdr() turns it into hdr_t.
   typedef struct packed {
@@ -90,150 +95,115 @@ module flue_parse
   } rec_t;
 
   typedef struct packed {
-    phase_e      phase;
+    phase_t      phase;
     logic [5:0]  left;                  // words of this header after the one awaited
-    kind_e       next;
+    logic        at_data;               // a fragment's data follow
     logic [15:0] udp_len;
     rec_t        rec;
   } state_t;
 
-  function automatic kind_e kind_of(input logic [7:0] proto, input logic frag, input logic v6);
-    if (proto == 8'd6)  return frag ? K_NONE : K_TCP;
-    if (proto == 8'd17) return frag ? K_NONE : K_UDP;
-    if (v6 && (proto == 8'd0 || proto == 8'd60)) return K_OPTIONS;
-    if (v6 && proto == 8'd43) return K_ROUTING;
-    if (v6 && proto == 8'd44) return K_FRAGMENT;
-    if (v6 && proto == 8'd51) return K_AH;
-    return K_NONE;
+  function automatic hint_t look_at(input logic [31:0] w, input logic whole);
+    return '{
+      whole:  whole,
+      tag:    w[15:0] == 16'h8100 || w[15:0] == 16'h88A8,
+      ip4:    w[15:0] == 16'h0800,
+      ip6:    w[15:0] == 16'h86DD,
+      some14: w[13:0] != 14'd0,
+      some13: w[15:3] != 13'd0,
+      some8:  w[7:0] != 8'd0,
+      some16: w[15:0] != 16'd0,
+      ip4_ok: w[31:28] == 4'd4 && w[27:24] >= 4'd5,
+      ip6_ok: w[31:28] == 4'd6,
+      tcp_ok: w[31:28] >= 4'd5
+    };
   endfunction
 
-  // Ethernet type -> what is awaited; a third tag is not taken.
-  function automatic phase_e after_type(input logic [15:0] ethertype, input logic tag_allowed);
-    if (ethertype == 16'h0800) return S_IP4_LEN;
-    if (ethertype == 16'h86DD) return S_IP6_VER;
-    if (tag_allowed && (ethertype == 16'h8100 || ethertype == 16'h88A8)) return S_TAG;
-    return S_DONE;
+  // The state before the first word.
+  function automatic state_t start(input logic [5:0] left);
+    state_t s;
+    s           = '0;
+    s.phase.eth = 1'b1;
+    s.left      = left;
+    return s;
   endfunction
 
-  // One word, first byte on top.  pos is its index in the frame.
-  function automatic state_t step(input state_t s, input logic [31:0] w,
+  // One word, first byte on top; pos is its index in the frame.
+  function automatic state_t step(input state_t s, input logic [31:0] w, input hint_t h,
                                   input logic [POS_W-1:0] pos);
-    state_t     n;
-    logic       last_word;              // of the header
-    logic       over;                   // the word after 128 bytes of extension headers
-    logic [7:0] proto;
-    n         = s;
-    n.left    = s.left - 6'd1;
-    last_word = s.left == 6'd0;
-    over      = pos == POS_W'(46) + POS_W'(s.rec.vlan_count);
-    unique case (s.phase)
-      S_IP4_PROTO: proto = w[23:16];
-      S_IP6_LEN:   proto = w[15:8];
-      default:     proto = w[31:24];    // extension headers
-    endcase
+    state_t n;
+    phase_t p;
+    logic   last_word;                  // of the header
+    logic   over;                       // the word after 128 bytes of extension headers
+    logic   at_type, ip_end, tcp_offset;
+    logic   tcp, udp, options, routing, fragment, ah, follows;
+    logic   tag_kept, ip4_kept, ip6_kept, ext_kept, tcp_kept, udp_kept;
+    n          = s;
+    p          = s.phase;
+    last_word  = s.left == 6'd0;
+    over       = (p.ext || p.rest) && pos == POS_W'(46) + POS_W'(s.rec.vlan_count);
+    at_type    = (p.eth && last_word) || p.tag;
+    ip_end     = p.rest && last_word && !over;
+    tcp_offset = p.tcp && last_word;
 
-    unique case (s.phase)
-      S_ETH: if (last_word) n.phase = after_type(w[15:0], 1'b1);
+    // What the IP or extension header announces.
+    tcp      = s.rec.proto == 8'd6 && !s.rec.ip_frag;
+    udp      = s.rec.proto == 8'd17 && !s.rec.ip_frag;
+    options  = s.rec.proto == 8'd0 || s.rec.proto == 8'd60;
+    routing  = s.rec.proto == 8'd43;
+    fragment = s.rec.proto == 8'd44;
+    ah       = s.rec.proto == 8'd51;
+    follows  = (options || routing || fragment || ah) && s.rec.is_ipv6 && !s.at_data;
 
-      S_TAG: begin
-        n.phase          = after_type(w[15:0], s.rec.vlan_count == 2'd0);
-        n.rec.vlan_count = {s.rec.vlan_count[0], !s.rec.vlan_count[0]};
-        if (s.rec.vlan_count == 2'd0) n.rec.vlan_tci = w[31:16];
-      end
+    n.phase.eth       = p.eth && !last_word;
+    n.phase.tag       = at_type && h.tag && (p.eth || s.rec.vlan_count == 2'd0);      // not a third one
+    n.phase.ip4_len   = at_type && h.ip4;
+    n.phase.ip4_frag  = p.ip4_len && h.ip4_ok;
+    n.phase.ip4_proto = p.ip4_frag;
+    n.phase.ip6_ver   = at_type && h.ip6;
+    n.phase.ip6_len   = p.ip6_ver && h.ip6_ok;
+    n.phase.rest      = p.ip4_proto || p.ip6_len || (p.ext && !over) || (p.rest && !last_word && !over);
+    n.phase.ext       = ip_end && follows;
+    n.phase.tcp       = (ip_end && tcp) || (p.tcp && !last_word);
+    n.phase.tcp_rest  = (tcp_offset && h.tcp_ok) || (p.tcp_rest && !last_word);
+    n.phase.udp       = (ip_end && udp) || (p.udp && !last_word);
+    if (!h.whole) n.phase = p;          // the frame ends here
 
-      S_IP4_LEN: if (w[31:28] != 4'd4 || w[27:24] < 4'd5) begin
-        n.phase       = S_DONE;
-        n.rec.bad_hdr = 1'b1;
-      end else begin
-        n.phase       = S_IP4_FRAG;
-        n.left        = {2'b00, w[27:24] - 4'd2};
-        n.rec.ip_len  = w[15:0];
-        n.rec.is_ipv4 = 1'b1;
-        n.rec.ip_opts = w[27:24] != 4'd5;
-      end
-      S_IP4_FRAG: begin
-        n.phase       = S_IP4_PROTO;
-        n.rec.ip_frag = w[13:0] != 14'd0;         // MF and offset
-      end
-      S_IP4_PROTO: begin
-        n.phase     = S_IP4_REST;
-        n.next      = kind_of(proto, s.rec.ip_frag, 1'b0);
-        n.rec.proto = proto;
-      end
+    // 32 and above stand for "over the limit in any case".
+    n.left = s.left - 6'd1;
+    if (p.ip4_len)  n.left = {2'b00, w[27:24] - 4'd2};
+    if (p.ip6_ver)  n.left = 6'd8;
+    if (p.ext)      n.left = fragment ? 6'd0 : ah ? {w[23:21] != 3'd0, w[20:16]}
+                                                  : {w[23:20] != 4'd0, w[19:16], 1'b0};
+    if (ip_end)     n.left = tcp ? 6'd3 : 6'd1;
+    if (tcp_offset) n.left = {2'b00, w[31:28] - 4'd5};
 
-      S_IP6_VER: begin
-        n.phase       = w[31:28] == 4'd6 ? S_IP6_LEN : S_DONE;
-        n.left        = 6'd8;
-        n.rec.bad_hdr = w[31:28] != 4'd6;
-      end
-      S_IP6_LEN: begin
-        n.phase       = S_IP6_REST;
-        n.next        = kind_of(proto, 1'b0, 1'b1);
-        n.rec.is_ipv6 = 1'b1;
-        n.rec.proto   = proto;
-        n.rec.ip_len  = w[31:16];
-      end
-
-      S_EXT: begin
-        n.phase        = S_EXT_REST;
-        n.rec.ip_opts  = 1'b1;
-        n.rec.ip_route = s.rec.ip_route || (s.next == K_ROUTING && w[7:0] != 8'd0);
-        n.rec.ip_frag  = s.rec.ip_frag || s.next == K_FRAGMENT;
-        n.rec.proto    = proto;
-        n.next         = kind_of(proto, s.rec.ip_frag || s.next == K_FRAGMENT, 1'b1);
-        if (s.next == K_FRAGMENT && w[15:3] != 13'd0) n.next = K_NONE;
-        // 32 and above stand for "over the limit in any case"
-        unique case (s.next)
-          K_FRAGMENT: n.left = 6'd0;
-          K_AH:       n.left = {w[23:21] != 3'd0, w[20:16]};
-          default:    n.left = {w[23:20] != 4'd0, w[19:16], 1'b0};
-        endcase
-        if (over) begin
-          n             = s;
-          n.phase       = S_DONE;
-          n.rec.bad_hdr = 1'b1;
-        end
-      end
-
-      S_IP4_REST, S_IP6_REST, S_EXT_REST:
-        if (s.phase == S_EXT_REST && over) begin
-          n.phase       = S_DONE;
-          n.rec.bad_hdr = 1'b1;
-        end else if (last_word) begin
-          n.rec.l3_last = pos;
-          unique case (s.next)
-            K_NONE:  n.phase = S_DONE;
-            K_TCP:   begin n.phase = S_TCP; n.left = 6'd3; end
-            K_UDP:   begin n.phase = S_UDP; n.left = 6'd1; end
-            default: begin n.phase = S_EXT; n.rec.l3_last = s.rec.l3_last; end
-          endcase
-        end
-
-      S_TCP: if (last_word) begin
-        if (w[31:28] < 4'd5) begin
-          n.phase       = S_DONE;
-          n.rec.bad_hdr = 1'b1;
-        end else begin
-          n.phase         = S_TCP_REST;
-          n.left          = {2'b00, w[31:28] - 4'd5};
-          n.rec.is_tcp    = 1'b1;
-          n.rec.tcp_ns    = w[24];
-          n.rec.tcp_flags = w[23:16];
-          n.rec.l4_words  = w[31:28];
-        end
-      end
-      S_TCP_REST: if (last_word) n.phase = S_DONE;
-
-      S_UDP: if (last_word) begin
-        n.phase           = S_DONE;
-        n.udp_len         = w[31:16];
-        n.rec.is_udp      = 1'b1;
-        n.rec.udp_no_csum = w[15:0] == 16'd0;
-        n.rec.l4_words    = 4'd2;
-      end
-
-      default: n = s;
-    endcase
+    // The record.
+    tag_kept = h.whole && p.tag;
+    ip4_kept = h.whole && p.ip4_len && h.ip4_ok;
+    ip6_kept = h.whole && p.ip6_len;
+    ext_kept = h.whole && p.ext && !over;
+    tcp_kept = h.whole && tcp_offset && h.tcp_ok;
+    udp_kept = h.whole && p.udp && last_word;
+    if (tag_kept) n.rec.vlan_count = {s.rec.vlan_count[0], !s.rec.vlan_count[0]};
+    if (tag_kept && s.rec.vlan_count == 2'd0) n.rec.vlan_tci = w[31:16];
+    if (ip4_kept) n.rec.is_ipv4 = 1'b1;
+    if (ip6_kept) n.rec.is_ipv6 = 1'b1;
+    if (ip4_kept || ip6_kept) n.rec.ip_len = p.ip4_len ? w[15:0] : w[31:16];
+    if ((ip4_kept && w[27:24] != 4'd5) || ext_kept) n.rec.ip_opts = 1'b1;
+    if ((h.whole && p.ip4_frag && h.some14) || (ext_kept && fragment)) n.rec.ip_frag = 1'b1;   // MF and offset
+    if (ext_kept && fragment && h.some13) n.at_data = 1'b1;                                    // offset
+    if (ext_kept && routing && h.some8) n.rec.ip_route = 1'b1;                                 // segments left
+    if (h.whole && (p.ip4_proto || p.ip6_len || (p.ext && !over)))
+      n.rec.proto = p.ip4_proto ? w[23:16] : p.ip6_len ? w[15:8] : w[31:24];
+    if (h.whole && ip_end && !follows) n.rec.l3_last = pos;
+    if (tcp_kept) n.rec.is_tcp = 1'b1;
+    if (tcp_kept) {n.rec.tcp_ns, n.rec.tcp_flags} = w[24:16];
+    if (udp_kept) n.rec.is_udp = 1'b1;
+    if (udp_kept && !h.some16) n.rec.udp_no_csum = 1'b1;
+    if (udp_kept) n.udp_len = w[31:16];
+    if (tcp_kept || udp_kept) n.rec.l4_words = p.tcp ? w[31:28] : 4'd2;
+    if (h.whole && ((p.ip4_len && !h.ip4_ok) || (p.ip6_ver && !h.ip6_ok) || over || (tcp_offset && !h.tcp_ok)))
+      n.rec.bad_hdr = 1'b1;
     return n;
   endfunction
 
@@ -262,45 +232,48 @@ module flue_parse
   // ---- the headers ----
 
   logic              beat_q, first_q, last_q;
-  logic [W+15:0]     bytes_q;           // this beat behind the last two bytes of the one before
-  logic [N-1:0]      whole_q;           // words whose last byte is there
+  logic [W+15:0]     bytes, bytes_q;    // this beat behind the last two bytes of the one before
+  hint_t [N-1:0]     hint_q;
   logic [BEAT_W-1:0] count_q;           // beats of this frame before this one, modulo 64 words
   state_t            state_q, state_d;
-  logic              push_q;            // state_q is a new record
+  logic              ran_q, ended_q;    // state_q has taken a beat, the last one
+  logic              open;              // a header is not complete
+  logic              pushed_q, push;    // the record went on; it goes now
+
+  assign bytes = {in_data_i, bytes_q[W+15 -: 16]};
 
   always_comb begin
-    state_d = state_q;
-    if (N > 2 && first_q) state_d = '{phase: S_ETH, left: 6'd3, next: K_NONE, udp_len: '0, rec: '0};
-    for (int j = 0; j < N; j++) begin
-      if (whole_q[j])
-        state_d = step(state_d, {<<8{bytes_q[32*j +: 32]}}, POS_W'(count_q) * POS_W'(N) + POS_W'(j));
-    end
+    state_d = N > 2 && first_q ? start(6'd3) : state_q;
+    for (int j = 0; j < N; j++)
+      state_d = step(state_d, {<<8{bytes_q[32*j +: 32]}}, hint_q[j],
+                     POS_W'(count_q) * POS_W'(N) + POS_W'(j));
     // A first beat of one or two words only counts, which keeps it out of the path above.
-    if (N <= 2 && first_q)
-      state_d = '{phase: S_ETH, left: 6'(4 - N - 1), next: K_NONE, udp_len: '0, rec: '0};
-    if (last_q && state_d.phase != S_DONE) begin
-      state_d.phase     = S_DONE;
-      state_d.rec.trunc = 1'b1;
-    end
+    if (N <= 2 && first_q) state_d = start(6'(3 - N));
   end
 
   always_ff @(posedge clk) begin
     beat_q <= take;
     if (take) begin
-      bytes_q <= {in_data_i, bytes_q[W+15 -: 16]};
+      bytes_q <= bytes;
       last_q  <= in_last_i;
       first_q <= last_q;                // the beat before this one ended its frame
-      for (int j = 0; j < N; j++) whole_q[j] <= in_keep_i[4*j+1];
       count_q <= last_q ? '0 : count_q + 1'b1;
+      for (int j = 0; j < N; j++)
+        hint_q[j] <= look_at({<<8{bytes[32*j +: 32]}}, in_keep_i[4*j+1]);
     end
     if (beat_q) state_q <= state_d;
-    push_q <= beat_q && state_d.phase == S_DONE && (first_q || state_q.phase != S_DONE);
+    ran_q    <= beat_q;
+    ended_q  <= last_q;
+    pushed_q <= (pushed_q || push) && !(beat_q && first_q);
     if (rst) begin
       beat_q <= 1'b0;
-      push_q <= 1'b0;
+      ran_q  <= 1'b0;
       last_q <= 1'b1;
     end
   end
+
+  assign open = state_q.phase != '0;
+  assign push = ran_q && !pushed_q && (ended_q || !open);
 
   // ---- the records ----
 
@@ -350,12 +323,13 @@ module flue_parse
 
   always_comb begin
     rec_in         = state_q.rec;
+    rec_in.trunc   = open;
     rec_in.bad_hdr = state_q.rec.bad_hdr || (state_q.rec.is_udp && !udp_fits);
   end
 
   flue_fifo #(.W($bits(rec_t)), .DEPTH(16)) u_records (
     .clk, .rst,
-    .in_valid_i  (push_q),
+    .in_valid_i  (push),
     .in_ready_o  (unused[3]),
     .in_i        (rec_in),
     .out_valid_o (rec_valid),
