@@ -128,7 +128,7 @@ module flue_adapter
     .axil_araddr_i, .axil_rvalid_o, .axil_rready_i, .axil_rdata_o, .axil_rresp_o,
     .enable_o(enable), .drain_o(drain), .flush_o(flush), .clear_o(clear), .idle_o(regs_idle),
     .idle_i(others_idle), .drained_i(drained), .tx_error_i(tx_stopped), .rx_error_i(rx_stopped),
-    .event_error_i(eq_stopped), .tx_busy_i(!tx_quiet), .rx_busy_i(!rx_quiet),
+    .event_error_i(eq_stopped), .tx_busy_i(!tx_quiet || !eq_idle), .rx_busy_i(!rx_quiet || !eq_idle),
     .tx_cfg_o(tx_cfg), .rx_cfg_o(rx_cfg), .fault_csum_o(fault_csum), .fault_seq_o(fault_seq),
     .txq_enable_o(txq_enable), .txq_base_o(txq_base), .txq_region_o(txq_region),
     .txq_log2_slots_o(txq_log2), .txq_tail_o(txq_tail), .txq_head_i(txq_head),
