@@ -1,5 +1,6 @@
 /*
- * Writes the seed corpus of the parser: parse_corpus FOLDER.
+ * Writes the seed corpus of the parser: parse_corpus sim/fuzz/corpus/parse.
+ * Build: cc -Isim/model sim/fuzz/parse_corpus.c sim/model/frames.c sim/model/packet.c -o parse_corpus
  * One small frame of each protocol stack, and damaged ones; the same files each time.
  */
 #include <stdio.h>
