@@ -194,20 +194,17 @@ module flue_lso import flue_pkg::*; #(
       if (cut_short)    error_q <= 1'b1;
       if (seg_done)     sent_q  <= cmd_q.pay_len - left_q;
       if (load_segment) seed_q  <= next_seed;
-      if (begins)       seed_q  <= '0;
       if (begins || state_q == S_TAG) tag_q.payload <= sent_q;   // 0 when it begins
       if (state_q == S_TAG) begin
         tag_q.eor    <= 1'b1;
         tag_q.empty  <= 1'b1;
-        sent_q       <= '0;
         first_beat_q <= 1'b1;
         if (error_q) tag_q.status <= ST_DMA_READ;
       end
     end
-    if (rst) begin
-      first_beat_q <= 1'b1;
-      sent_q       <= '0;
-    end
+    if (go && begins) seed_q <= '0;
+    if (rst || (go && state_q == S_TAG)) sent_q <= '0;
+    if (rst) first_beat_q <= 1'b1;
   end
 
   always_comb begin
@@ -247,13 +244,8 @@ module flue_lso import flue_pkg::*; #(
     if (rst || state_q == S_TAG) prep_q <= P_IDLE;
   end
 
-  // Segment in progress.
-  logic [14-L:0] beats_d;
-  logic [L-1:0]  low_d;
-
-  assign low_d   = load_segment ? next_end[L-1:0] : low_q;
-  assign beats_d = load_segment ? next_end[14:L] : beats_q - (15-L)'(1);
-
+  // Segment in progress.  fin_q: no beat ends before the segment does, and where it ends
+  // with a beat, none but that.
   always_ff @(posedge clk) begin
     if (go) begin
       state_q <= state_d;
@@ -262,13 +254,13 @@ module flue_lso import flue_pkg::*; #(
       if (load_segment) begin
         seg_last_q <= last_q;
         off_q      <= next_off;
+        low_q      <= next_end[L-1:0];
+        beats_q    <= next_end[14:L];
+        fin_q      <= next_end[14:L] == (15-L)'(next_end[L-1:0] == '0);
       end else if (state_q == S_PAYLOAD && in_valid_i) begin
         off_q      <= '0;
-      end
-      if (load_segment || (state_q == S_PAYLOAD && in_valid_i)) begin
-        beats_q <= beats_d;
-        low_q   <= low_d;
-        fin_q   <= beats_d == (15-L)'(low_d == '0);
+        beats_q    <= beats_q - (15-L)'(1);
+        fin_q      <= beats_q == ((low_q == '0) ? (15-L)'(2) : (15-L)'(1));
       end
     end
     if (rst) begin
