@@ -93,6 +93,14 @@ static unsigned packets_until(const struct flue_adapter *a, uint16_t index)
     return 0;
 }
 
+/* The ring could not be read in the middle of the oldest packet: it completes there, and the queue stops. */
+static bool ends_inside(const struct flue_adapter *a, uint16_t index, uint32_t status)
+{
+    uint16_t into = (uint16_t)(index - a->tx.head);
+    return (status == FLUE_ST_DMA_READ || status == FLUE_ST_BAD_REGION) && a->tx_count > 0 && into > 0 &&
+           into < (uint16_t)(a->tx_pending[a->tx_first & (a->tx.size - 1u)].end - a->tx.head);
+}
+
 /* Completion word of section 2.3: type as asked; version 1 counts payload, version 2 and no large send say 0. */
 static bool lso_word_true(const struct tx_pending *p, uint32_t word)
 {
@@ -117,6 +125,8 @@ static enum flue_err on_tx(struct flue_adapter *a, const struct event *e)
     if ((uint16_t)(index - a->tx.head) > (uint16_t)(a->tx.told - a->tx.head))
         return adapter_distrust(a, "transmit completion beyond the slots it was given");
     unsigned count = packets_until(a, index);
+    if (count == 0 && ends_inside(a, index, status))
+        count = 1;
     if (count == 0)
         return adapter_distrust(a, "transmit completion of a packet that is not outstanding");
     if (count > 1 && status == FLUE_ST_OK)
