@@ -109,7 +109,7 @@ module flue_adapter
   logic [7:0]          txq_region, rxq_region, eq_region;
   logic [3:0]          txq_log2, rxq_log2, eq_log2;
   logic [SLOT_W-1:0]   txq_tail, txq_head, rxq_tail, rxq_head, eq_head, eq_tail;
-  logic                tx_stopped, rx_stopped, eq_stopped, tx_quiet, rx_quiet;
+  logic                tx_stopped, rx_stopped, eq_stopped, tx_quiet, rx_quiet, eq_idle;
   logic                set_error, set_drained, posted;
   logic [2:0]          cause, mask;
   logic [15:0]         mod_distance_us;
@@ -386,7 +386,7 @@ module flue_adapter
 
   // ==== events and interrupt ==================================================
 
-  logic eq_idle, eq_wait, eq_write_error, irq_rise, irq_idle, drained_q;
+  logic eq_wait, eq_write_error, irq_rise, irq_idle, drained_q;
   logic tx_stopped_q, rx_stopped_q, eq_stopped_q;
 
   flue_event_queue #(.W(W)) u_event_queue (

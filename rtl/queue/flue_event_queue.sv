@@ -10,7 +10,7 @@
 // Queue events: QUEUE_ERROR once per stop of a queue, when it is quiet; on
 //   drain_i DRAINED once per enabled queue, when it is quiet.  drained_o: drain_i, and no
 //   event of it is left to write.
-// Rate: an event in 3 cycles + 128/W beats.
+// Rate: an event in 4 cycles + 128/W beats, and its write's answer.
 module flue_event_queue
   import flue_pkg::*;
   import flue_layout_pkg::*;
@@ -105,15 +105,18 @@ module flue_event_queue
   end
 
   // ---- whose turn ----
-  logic        full_q;                    // an event is held
-  logic [95:0] event_q;
+  typedef enum logic [1:0] {
+    S_FREE,                               // an event is awaited
+    S_ROOM,                               // room for it is awaited
+    S_DATA,                               // request and data are offered
+    S_DONE                                // the answer is awaited
+  } state_e;
+  state_e      state_q;
   logic        turn_q;                    // receive was served last
-  logic        take, go;
 
-  assign take       = !full_q;
-  assign rx_ready_o = take && rx_valid_i && !(tx_valid_i && turn_q);
-  assign tx_ready_o = take && tx_valid_i && !rx_ready_o;
-  assign queue_take = take && queue_valid && !tx_valid_i && !rx_valid_i;
+  assign rx_ready_o = state_q == S_FREE && rx_valid_i && !(tx_valid_i && turn_q);
+  assign tx_ready_o = state_q == S_FREE && tx_valid_i && !rx_ready_o;
+  assign queue_take = state_q == S_FREE && queue_valid && !tx_valid_i && !rx_valid_i;
 
   // ---- room ----
   logic [SLOT_W-1:0] tail_q, mask, level;
@@ -125,69 +128,65 @@ module flue_event_queue
   assign room     = (level & ~mask) == '0;
   assign bad_head = !room && level != mask + 1'b1;
   assign dead     = !enable_i || stopped_o;
+  assign wait_o   = state_q == S_ROOM && !dead && !room && !waited_q;
 
-  // ---- the write ----
+  // ---- the write: three words of the event, then the one with time and phase ----
   localparam int BEATS = W < 128 ? 128 / W : 1;
-  typedef enum logic [1:0] {
-    S_IDLE,
-    S_DATA,                               // request and data are offered
-    S_DONE                                // the answer is awaited
-  } state_e;
-  state_e       state_q;
-  logic [127:0] data_q;
-  logic [1:0]   beat_q;
-
-  assign go     = full_q && state_q == S_IDLE && !dead && room;
-  assign wait_o = full_q && state_q == S_IDLE && !dead && !room && !waited_q;
+  logic [95:0] event_q;
+  logic [31:0] stamp_q;
+  logic [1:0]  beat_q;
 
   always_ff @(posedge clk) begin
-    if (rx_ready_o || tx_ready_o || queue_take) begin
-      full_q   <= 1'b1;
-      event_q  <= rx_ready_o ? rx_event_i : tx_ready_o ? tx_event_i : queue_event[95:0];
-      waited_q <= 1'b0;
-    end
-    if (rx_ready_o || tx_ready_o) turn_q <= rx_ready_o;
-    if (wait_o) waited_q <= 1'b1;
-    if (full_q && (go || dead || (flush_i && !room && state_q == S_IDLE))) full_q <= 1'b0;
-
     if (wr_req_ready_i) wr_req_valid_o <= 1'b0;
     unique case (state_q)
-      S_IDLE:
-        if (go) begin
+      S_FREE: begin
+        event_q  <= rx_ready_o ? rx_event_i : tx_ready_o ? tx_event_i : queue_event[95:0];
+        waited_q <= 1'b0;
+        beat_q   <= '0;
+        if (rx_ready_o || tx_ready_o) turn_q <= rx_ready_o;
+        if (rx_ready_o || tx_ready_o || queue_take) state_q <= S_ROOM;
+      end
+      S_ROOM: begin
+        wr_req_o <= '{region: region_i, length: LEN_W'(16),
+                      offset: {{base_i, 2'b0} + 28'(tail_q & mask), 4'b0}};
+        stamp_q  <= {~|(tail_q & (mask + 1'b1)), time_us_i};
+        waited_q <= 1'b1;
+        if (dead || (!room && flush_i)) begin
+          state_q        <= S_FREE;
+        end else if (room) begin
           state_q        <= S_DATA;
           wr_req_valid_o <= 1'b1;
-          wr_req_o       <= '{region: region_i, length: LEN_W'(16),
-                              offset: {{base_i, 2'b0} + 28'(tail_q & mask), 4'b0}};
-          data_q         <= {~|(tail_q & (mask + 1'b1)), time_us_i, event_q};
           tail_q         <= tail_q + 1'b1;
-          beat_q         <= '0;
         end
+      end
       S_DATA:
         if (wr_ready_i) begin
-          if (W < 128) data_q <= data_q >> W;
-          beat_q <= beat_q + 1'b1;
+          event_q <= event_q >> (W < 96 ? W : 0);
+          beat_q  <= beat_q + 1'b1;
           if (wr_last_o) state_q <= S_DONE;
         end
       S_DONE:
-        if (wr_done_i) state_q <= S_IDLE;
+        if (wr_done_i) state_q <= S_FREE;
       default: ;
     endcase
     if (rst || (!enable_i && idle_o)) tail_q <= '0;
     if (rst) begin
-      full_q         <= 1'b0;
       turn_q         <= 1'b0;
-      state_q        <= S_IDLE;
+      state_q        <= S_FREE;
       wr_req_valid_o <= 1'b0;
     end
   end
 
   assign wr_valid_o = state_q == S_DATA;
   assign wr_last_o  = beat_q == 2'(BEATS - 1);
-  if (W <= 128) begin : g_narrow
-    assign wr_data_o = data_q[W-1:0];
+  if (W == 32) begin : g_32
+    assign wr_data_o = wr_last_o ? stamp_q : event_q[31:0];
+    assign wr_keep_o = '1;
+  end else if (W == 64) begin : g_64
+    assign wr_data_o = {wr_last_o ? stamp_q : event_q[63:32], event_q[31:0]};
     assign wr_keep_o = '1;
   end else begin : g_wide
-    assign wr_data_o = W'(data_q);
+    assign wr_data_o = W'({stamp_q, event_q});
     assign wr_keep_o = (W/8)'(16'hFFFF);
   end
 
@@ -200,7 +199,7 @@ module flue_event_queue
     if (rst || !enable_i) stopped_o <= 1'b0;
   end
 
-  assign idle_o    = !full_q && state_q == S_IDLE && !tx_valid_i && !rx_valid_i && !queue_valid;
+  assign idle_o    = state_q == S_FREE && !tx_valid_i && !rx_valid_i && !queue_valid;
   assign drained_o = drain_i && tx_quiet_i && rx_quiet_i && idle_o;
 
   logic unused;

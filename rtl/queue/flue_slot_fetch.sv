@@ -1,8 +1,7 @@
 // Reads the slots of a ring, or of an array a LINK points to, and hands them
 // out one at a time.
 //
-// Contract: the ring is read from `ring_start_i` (taken while `restart_i`) to
-//   `tail_i`; an array from `array_offset_i` for `array_count_i` slots (taken
+// Contract: the ring is read from `ring_start_i` (taken while `restart_i`) to `tail_i`; an array from `array_offset_i` for `array_count_i` slots (taken
 //   with `restart_i && restart_array_i`).  `restart_i` forgets every slot not
 //   taken.  `slot_valid_o` offers `slot_o` until `slot_take_i`; slot_error_o
 //   offers a failed fetch instead, which only a restart ends.  `starved_o`:
@@ -53,27 +52,26 @@ module flue_slot_fetch
 );
 
   // ---- what to fetch next ----
+  // A position is an index from the start of a 64-byte line: of the ring, or of
+  // the line an array begins in.  No packet has more than 1,024 slots, so the
+  // length of an array may be cut to what 11 bits hold.
+  logic              ran_q;               // run_i was high: base and region of the ring are taken
   logic              array_q;             // the position is in an array
-  logic [SLOT_W-1:0] next_q;              // ring: index; array: slots left
-  logic [31:4]       addr_q;              // array: offset of the next slot
-  logic [7:0]        array_region_q;
+  logic [7:0]        region_q;
+  logic [31:6]       base_q;
+  logic [SLOT_W-1:0] next_q;
+  logic [11:0]       array_end_q;
+  logic [SLOT_W-1:0] stop;           // the end
+  logic              short_of;            // the end comes before the line's end
   logic              left;                // slots are left
   logic [2:0]        count;               // slots of the next fetch
-  logic [31:4]       ring_addr;
-  logic [1:0]        line;                // place in the 64-byte line
+  logic [SLOT_W-1:0] place;
 
-  assign ring_addr = {ring_base_i, 2'b0} + 28'(next_q & ring_mask_i);
-  assign line      = array_q ? addr_q[5:4] : next_q[1:0];
-
-  always_comb begin
-    logic       short_of;                 // the end comes before the line's end
-    logic [1:0] rest;                     // slots to the end, modulo 4
-    rest     = array_q ? next_q[1:0] : tail_i[1:0] - next_q[1:0];
-    short_of = array_q ? next_q[15:2] == '0 && 3'(rest) + 3'(line) < 3'd4
-                       : next_q[15:2] == tail_i[15:2];
-    left     = array_q ? next_q != '0 : next_q != tail_i;
-    count    = short_of ? {1'b0, rest} : 3'd4 - {1'b0, line};
-  end
+  assign stop = array_q ? SLOT_W'(array_end_q) : tail_i;
+  assign left      = next_q != stop;
+  assign short_of  = next_q[SLOT_W-1:2] == stop[SLOT_W-1:2];
+  assign count     = short_of ? {1'b0, stop[1:0] - next_q[1:0]} : 3'd4 - {1'b0, next_q[1:0]};
+  assign place     = next_q & (ring_mask_i | {SLOT_W{array_q}});
 
   // ---- one request at a time ----
   logic       asked_q;                    // accepted by the DMA or offered to it
@@ -83,24 +81,28 @@ module flue_slot_fetch
   logic       answer;                     // the answer's last word moves
 
   always_ff @(posedge clk) begin
+    ran_q <= run_i;
+    if (restart_i ? restart_array_i : array_q) begin
+      if (restart_i) {region_q, base_q} <= {array_region_i, array_offset_i[31:6]};
+    end else begin
+      {region_q, base_q} <= {ring_region_i, ring_base_i};
+    end
     if (req_valid_o && req_ready_i) req_valid_o <= 1'b0;
     if (answer) asked_q <= 1'b0;
     if (restart_i) begin
-      array_q <= restart_array_i;
-      stale_q <= asked_q && !answer;
-      next_q  <= restart_array_i ? array_count_i : ring_start_i;
-      addr_q  <= array_offset_i;
-      array_region_q <= array_region_i;
-    end else if (run_i && !asked_q && left && !slot_error_o && have_q == '0) begin
+      array_q     <= restart_array_i;
+      stale_q     <= asked_q && !answer;
+      next_q      <= restart_array_i ? SLOT_W'(array_offset_i[5:4]) : ring_start_i;
+      array_end_q <= 12'(array_offset_i[5:4]) +
+                     ((|array_count_i[15:11]) ? 12'h7FF : array_count_i[11:0]);
+    end else if (ran_q && run_i && !asked_q && left && !slot_error_o && have_q == '0) begin
       req_valid_o   <= 1'b1;
       asked_q       <= 1'b1;
       stale_q       <= 1'b0;
       asked_count_q <= count;
-      req_o         <= '{region: array_q ? array_region_q : ring_region_i,
-                         offset: {array_q ? addr_q : ring_addr, 4'b0},
+      req_o         <= '{region: region_q, offset: {{base_q, 2'b0} + 28'(place), 4'b0},
                          length: LEN_W'({count, 4'b0})};
-      next_q        <= array_q ? next_q - 16'(count) : next_q + 16'(count);
-      addr_q        <= addr_q + 28'(count);
+      next_q        <= next_q + 16'(count);
     end
     if (rst) begin
       req_valid_o <= 1'b0;

@@ -163,9 +163,12 @@ module flue_regs
   assign flush_o  = reset_q;
 
   // ---- switches ----
+  logic [13:0] limit_q;
+
+  always_ff @(posedge clk)
+    limit_q <= r.FRAME_LIMIT.max_frame.value > 14'(LIMIT) ? 14'(LIMIT) : r.FRAME_LIMIT.max_frame.value;
+
   always_comb begin
-    logic [13:0] limit;
-    limit = r.FRAME_LIMIT.max_frame.value > 14'(LIMIT) ? 14'(LIMIT) : r.FRAME_LIMIT.max_frame.value;
     tx_cfg_o = '{ip4_csum:    r.TX_CFG.ip4_csum.value    && CAPS[0],
                  tcp4_csum:   r.TX_CFG.tcp4_csum.value   && CAPS[1],
                  udp4_csum:   r.TX_CFG.udp4_csum.value   && CAPS[2],
@@ -177,7 +180,7 @@ module flue_regs
                  vlan_insert: r.TX_CFG.vlan_insert.value && CAPS[8],
                  id_15bit:    r.TX_CFG.id_15bit.value    && CAPS[9],
                  max_offload: r.TX_LIMIT.max_offload.value,
-                 max_frame:   limit};
+                 max_frame:   limit_q};
     rx_cfg_o = '{ip4_csum:    r.RX_CFG.ip4_csum.value    && r.RX_CFG.encap_v4.value && CAPS[16] && CAPS[25],
                  tcp4_csum:   r.RX_CFG.tcp4_csum.value   && r.RX_CFG.encap_v4.value && CAPS[17] && CAPS[25],
                  udp4_csum:   r.RX_CFG.udp4_csum.value   && r.RX_CFG.encap_v4.value && CAPS[18] && CAPS[25],
@@ -187,7 +190,7 @@ module flue_regs
                  ip6_ext:     r.RX_CFG.ip6_ext.value     && CAPS[22],
                  tcp_opts:    r.RX_CFG.tcp_opts.value    && CAPS[23],
                  vlan_strip:  r.RX_CFG.vlan_strip.value  && CAPS[24],
-                 max_frame:   limit};
+                 max_frame:   limit_q};
   end
 
   assign fault_csum_o = FAULTS && r.FAULT.csum_bit.value;
