@@ -61,7 +61,7 @@ module flue_csum_engine import flue_pkg::*; #(
   logic [B-1:0]     a_lanes_q;
   logic             a_ip_start_q, a_ip_end_q, a_l4_start_q, a_l4_end_q;   // in this beat
   logic [LANES-1:0] a_ip_first_q, a_ip_from_q, a_ip_to_q, a_l4_from_q;
-  logic [B-1:0]     a_l4_to_q;          // lanes behind the end
+  logic [B-1:0]     a_l4_to_q;          // lanes before the end
   logic [15:0]      a_seed_q;           // in lane order
 
   always_ff @(posedge clk) begin
@@ -77,12 +77,12 @@ module flue_csum_engine import flue_pkg::*; #(
     a_l4_end_q   <= l4_at_end;
     for (int j = 0; j < LANES; j++) begin
       a_ip_first_q[j] <= ip_at_start && (L-1)'(j) == cmd_i.ip_start[L-1:1];
-      a_ip_from_q[j]  <= ip_at_start && (L-1)'(j) >= cmd_i.ip_start[L-1:1];
-      a_ip_to_q[j]    <= ip_at_end && (L-1)'(j) >= ip_end[L-1:1];
-      a_l4_from_q[j]  <= l4_at_start && (L-1)'(j) >= cmd_i.l4_start[L-1:1];
+      a_ip_from_q[j]  <= (L-1)'(j) >= cmd_i.ip_start[L-1:1];
+      a_ip_to_q[j]    <= (L-1)'(j) < ip_end[L-1:1];
+      a_l4_from_q[j]  <= (L-1)'(j) >= cmd_i.l4_start[L-1:1];
     end
     for (int j = 0; j < B; j++)
-      a_l4_to_q[j] <= l4_at_end && L'(j) >= cmd_i.l4_end[L-1:0];
+      a_l4_to_q[j] <= L'(j) < cmd_i.l4_end[L-1:0];
     if (beat_i) row_q <= row_q + 1'b1;
     if (rst || (beat_i && last_i)) row_q <= '0;
     if (rst) a_beat_q <= 1'b0;
@@ -106,12 +106,12 @@ module flue_csum_engine import flue_pkg::*; #(
     b_first_q <= a_first_q;
     b_seed_q  <= a_seed_q;
     for (int j = 0; j < LANES; j++) begin
-      b_ip_from_q[j] <= a_beat_q && (ip_began_q || a_ip_from_q[j]);
-      b_ip_to_q[j]   <= !ip_ended_q && !a_ip_to_q[j] && !ip_field[j];
-      b_l4_from_q[j] <= a_beat_q && (l4_began_q || a_l4_from_q[j]);
+      b_ip_from_q[j] <= a_beat_q && (ip_began_q || (a_ip_start_q && a_ip_from_q[j]));
+      b_ip_to_q[j]   <= !ip_ended_q && (!a_ip_end_q || a_ip_to_q[j]) && !ip_field[j];
+      b_l4_from_q[j] <= a_beat_q && (l4_began_q || (a_l4_start_q && a_l4_from_q[j]));
     end
     for (int j = 0; j < B; j++)
-      b_l4_to_q[j] <= !l4_ended_q && !a_l4_to_q[j] && a_lanes_q[j];
+      b_l4_to_q[j] <= !l4_ended_q && (!a_l4_end_q || a_l4_to_q[j]) && a_lanes_q[j];
     if (a_beat_q) begin
       ip_began_q  <= ip_began_q || a_ip_start_q;
       ip_ended_q  <= ip_ended_q || a_ip_end_q;
