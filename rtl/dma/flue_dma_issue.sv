@@ -179,15 +179,82 @@ module flue_dma_issue
     if (drop_q && req_valid_i[1] && req_last_i) drop_q <= 1'b0;
 
     if (rst) begin
-      state_q   <= S_PICK;
+      state_q      <= S_PICK;
       write_next_q <= 1'b0;
-      rd_done_q <= '0;
-      wr_done_q <= '0;
-      held_q    <= 1'b0;
-      drop_q    <= 1'b0;
+      rd_done_q    <= '0;
+      wr_done_q    <= '0;
+      held_q       <= 1'b0;
+      drop_q       <= 1'b0;
     end
   end
 
   assign busy_o = state_q != S_PICK || held_q || rd_done_q != '0;
+
+`ifdef FORMAL
+  logic         f_past_valid = 1'b0;
+  logic [63:12] f_base;                    // of the region when the burst was checked
+  logic [31:0]  f_size;
+  logic         f_may;                     // valid, and writable for a write
+
+  always_ff @(posedge clk) begin
+    f_past_valid <= 1'b1;
+    if (state_q == S_CHECK) begin
+      f_base <= entry_base_i;
+      f_size <= entry_size_i;
+      f_may  <= entry_valid_i && (entry_writable_i || !write_q);
+    end
+  end
+
+  // Of a request of which `done` bursts were issued, at least one is left.
+  function automatic logic f_left(input logic [31:0] offset, input logic [LEN_W-1:0] length,
+                                  input logic [K_W-1:0] done);
+    logic [32:0] l;
+    l = {1'b0, offset} + 33'(length) - 1'b1;
+    return done == '0 || (length != '0 && !l[32] && 33'(done) <= (l >> BB) - 33'(offset >> BB));
+  endfunction
+
+  logic [63:0] f_from, f_to;               // first and last byte the burst may touch, as addresses
+  logic [63:0] f_end;                      // last byte of its last word
+
+  assign f_from = {f_base, 12'b0} + {32'b0, block_q, from};
+  assign f_to   = {f_base, 12'b0} + {32'b0, block_q, to};
+  assign f_end  = {addr_o, L'(0)} + 64'({beats_o, L'(0)}) + 64'(B - 1);
+
+  always_ff @(posedge clk) begin
+    if (!f_past_valid) assume (rst);
+    if (f_past_valid && !rst && !$past(rst))
+      for (int c = 0; c < N; c++)
+        if ($past(req_valid_i[c] && !req_ready_o[c])) begin
+          assume (req_valid_i[c]);
+          assume (req_i[c] == $past(req_i[c]));
+        end
+
+    if (f_past_valid && !rst) begin
+      assert (rd_done_q == '0 || (req_valid_i[1] && !drop_q));
+      assert (wr_done_q == '0 || req_valid_i[3]);
+      assert (f_left(req_i[1].offset, req_i[1].length, rd_done_q));
+      assert (f_left(req_i[3].offset, req_i[3].length, wr_done_q));
+      assert (!(rd_burst_o && wr_burst_o));
+      assert ((req_ready_o & ~req_valid_i & ~5'b00010) == '0);
+      if (issue && !refused_q) begin
+        assert (f_may);
+        assert (32'(req_q.region) < 32'(REGIONS));
+        // not empty, inside the request and so inside the region
+        assert (from <= to);
+        assert ({block_q, from} >= req_q.offset);
+        assert ({1'b0, block_q, to} < {1'b0, req_q.offset} + 33'(req_q.length));
+        assert ({block_q, to} < f_size);
+        // the words of the bus are those that hold these bytes
+        assert ({addr_o, L'(0)} == {f_from[63:L], L'(0)});
+        assert (f_end == {f_to[63:L], {L{1'b1}}});
+        // and they are in one page
+        assert (f_end[63:12] == addr_o[63:12]);
+      end
+      cover (issue && !refused_q && is_final_q && rd_done_q == K_W'(2));
+      cover (issue && refused_q && write_q);
+      cover (drop_q);
+    end
+  end
+`endif
 
 endmodule
