@@ -103,8 +103,10 @@ def main():
     started = time.monotonic()
     host, peer, wrong = transfer(hosts, a.megabytes)
     wall_s = time.monotonic() - started
-    alive = hosts.daemon.poll() is None
-    after = hosts.stat() if alive else None
+    try:
+        after = hosts.stat()
+    except RuntimeError:
+        after = None                 # the daemon ended; its log says why
     resets = sum(hosts.snmp(ns)["TcpOutRsts"] for ns in (hosts.host, hosts.peer))
     status = hosts.stop_flued()
     violation = next((l.split("monitor: ", 1)[1] for l in hosts.log.read_text().splitlines() if "monitor: " in l), None)

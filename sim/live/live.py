@@ -104,7 +104,12 @@ class Hosts:
         return subprocess.run([str(BIN / "flue"), "--socket", str(self.socket), *map(str, arguments)], **more)
 
     def ask(self, *arguments):
-        return json.loads(self.flue("--json", *arguments).stdout)
+        """The daemon's answer; RuntimeError when it does not give one."""
+        done = self.flue("--json", *arguments)
+        try:
+            return json.loads(done.stdout)
+        except json.JSONDecodeError:
+            raise RuntimeError(f"flue {' '.join(map(str, arguments))}: {done.stderr.strip()}") from None
 
     def stat(self):
         return self.ask("stat")

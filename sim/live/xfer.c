@@ -17,13 +17,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BLOCK_BYTES (64u * 1024u)
 #define MEGABYTE (1024u * 1024u)
-#define RECEIVE_BUFFER_BYTES (1024 * 1024)   /* bounds what is under way, so that no queue overflows */
+#define RECEIVE_BUFFER_BYTES (512 * 1024)    /* bounds what is under way, so that no queue overflows */
 #define STALL_S 20                           /* no byte for so long is a failure */
 #define SEED_UP 0x75706C696E6Bu
 #define SEED_DOWN 0x646F776Eu
@@ -97,6 +98,21 @@ static bool stream_send(int fd, struct stream *s, uint64_t bytes, const char *wa
     return true;
 }
 
+/*
+ * Wait until want bytes are here, or no more come for a moment.  A reader of large pieces opens the window by large pieces, so
+ * that the sender has much to send at once; one that takes every segment makes it send two by two.
+ */
+static void gather(int fd, size_t want)
+{
+    const struct timespec moment = {.tv_nsec = 2000000};
+    int before = -1, here = 0;
+
+    while (ioctl(fd, FIONREAD, &here) == 0 && here != before && (size_t)here < want) {
+        before = here;
+        nanosleep(&moment, NULL);
+    }
+}
+
 /* 0 all bytes were right, 1 one differs (and is named), 3 the stream ended early. */
 static int stream_receive(int fd, struct stream *s, uint64_t bytes, const char *way)
 {
@@ -107,6 +123,8 @@ static int stream_receive(int fd, struct stream *s, uint64_t bytes, const char *
         size_t got = 0;
         block_make(s, expected, BLOCK_BYTES);
         while (got < BLOCK_BYTES) {
+            if (way == NULL)
+                gather(fd, BLOCK_BYTES - got);
             ssize_t n = recv(fd, block + got, BLOCK_BYTES - got, 0);
             if (n <= 0) {
                 if (n == 0)
@@ -145,7 +163,8 @@ static int open_socket(bool listening, const char *address, const char *port)
     }
     fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer) != 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof stall);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof stall);
     (void)!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);   /* the default may pace in tiny super-segments */
