@@ -119,7 +119,7 @@ function(flue_adapter_model W)
     set(name ${name}_fst)
     set(trace TRACE)
   endif()
-  flue_model(${name}_rtl TOP flue_adapter ${trace} PARAMS W=${W} FAULTS=1 ${A_PARAMS}
+  flue_model(${name}_rtl TOP flue_adapter ${trace} OPT -O2 PARAMS W=${W} FAULTS=1 ${A_PARAMS}
     SOURCES ${CMAKE_SOURCE_DIR}/rtl/flue_adapter.sv)
   file(GLOB wrapper CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/runtime/*.cpp)
   add_library(${name} SHARED ${wrapper})
