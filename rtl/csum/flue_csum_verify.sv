@@ -97,8 +97,12 @@ module flue_csum_verify
   end
   assign from_l4 = in_hdr_i.l4_off[7:2];
 
-  function automatic logic in_beat(input logic [13-LB:0] index, input logic [5:0] word);
-    return index == (14-LB)'(word >> LN);
+  // Headers end before word 64.
+  logic early;
+  assign early = beat_index[13-LB:6-LN] == '0;
+
+  function automatic logic in_beat(input logic [5-LN:0] index, input logic [5:0] word);
+    return index == word[5:LN];
   endfunction
 
   typedef struct packed {
@@ -112,10 +116,10 @@ module flue_csum_verify
 
   always_ff @(posedge clk) begin
     if (move) begin
-      ip_q       <= '{here: in_beat(beat_index, from_ip),   word: $bits(ip_q.word)'(from_ip % 6'(N))};
-      addr_q     <= '{here: in_beat(beat_index, from_addr), word: $bits(ip_q.word)'(from_addr % 6'(N))};
-      addr_end_q <= '{here: in_beat(beat_index, to_addr),   word: $bits(ip_q.word)'(to_addr % 6'(N))};
-      l4_q       <= '{here: in_beat(beat_index, from_l4),   word: $bits(ip_q.word)'(from_l4 % 6'(N))};
+      ip_q       <= '{here: early && in_beat(beat_index[5-LN:0], from_ip),   word: $bits(ip_q.word)'(from_ip % 6'(N))};
+      addr_q     <= '{here: early && in_beat(beat_index[5-LN:0], from_addr), word: $bits(ip_q.word)'(from_addr % 6'(N))};
+      addr_end_q <= '{here: early && in_beat(beat_index[5-LN:0], to_addr),   word: $bits(ip_q.word)'(to_addr % 6'(N))};
+      l4_q       <= '{here: early && in_beat(beat_index[5-LN:0], from_l4),   word: $bits(ip_q.word)'(from_l4 % 6'(N))};
       end_q      <= in_hdr_i.l3_end[16:LB] == (17-LB)'(beat_index);
       end_byte_q <= in_hdr_i.l3_end[LB-1:0];
       if (in_valid_i) len_q <= len_d;
@@ -220,23 +224,30 @@ module flue_csum_verify
   // ---- stage SUM + 1: length and protocol of the pseudo-header join ----
 
   // {sum, carry, extra} is right when it adds up to 0xFFFF; what remains to be found is `want`.
-  logic        head_good_q, ip_en_q, tcp_en_q, udp_en_q;
+  logic        head_good_q, ipv4_q, ip_en_q, tcp_en_q, udp_en_q;
   logic        checked, head_good;
   logic [16:0] body_q2;
-  logic [5:0]  want, want_q, want_carry_q;
+  logic [5:0]  want_q, want_carry_q;
 
   assign checked   = in_frame_q && headers_fit_q && wanted_q;
   assign head_good = &head_sum[15:5] && head_sum[4:0] == ~(head_extra + 5'(head_carry));
-  assign want      = (tcp_q ? 6'd57 : 6'd46) - 6'(body_extra);    // 0xFFFF less 6 or 17
+
+  // 0xFFFF less the protocol number and what is extra; a table, because there are few cases.
+  function automatic logic [5:0] wanted(input logic tcp, input logic [4:0] extra, input logic carry);
+    wanted = '0;
+    for (int e = 0; e <= N; e++)
+      if (extra == 5'(e)) wanted = tcp ? (carry ? 6'(56 - e) : 6'(57 - e)) : (carry ? 6'(45 - e) : 6'(46 - e));
+  endfunction
 
   always_ff @(posedge clk) if (move) begin
     head_good_q  <= head_good;
     body_q2      <= 17'(body_sum) + 17'(l4_len_q) + 17'(body_carry);
-    want_q       <= want;
-    want_carry_q <= want - 6'd1;
+    want_q       <= wanted(tcp_q, body_extra, 1'b0);
+    want_carry_q <= wanted(tcp_q, body_extra, 1'b1);
     ip_en_q      <= checked && ip_q3 && cfg_i.ip4_csum;
-    tcp_en_q     <= checked && tcp_q && (head_good || !ip_q3);   // TO-041
-    udp_en_q     <= checked && udp_q && (head_good || !ip_q3);
+    ipv4_q       <= ip_q3;
+    tcp_en_q     <= checked && tcp_q;
+    udp_en_q     <= checked && udp_q;
   end
 
   // ---- stage SUM + 2, and the result: output stage ----
@@ -247,8 +258,8 @@ module flue_csum_verify
     body_good_q  <= &body_q2[15:6] && body_q2[5:0] == (body_q2[16] ? want_carry_q : want_q);
     head_good_q2 <= head_good_q;
     ip_en_q2     <= ip_en_q;
-    tcp_en_q2    <= tcp_en_q;
-    udp_en_q2    <= udp_en_q;
+    tcp_en_q2    <= tcp_en_q && (head_good_q || !ipv4_q);        // TO-041
+    udp_en_q2    <= udp_en_q && (head_good_q || !ipv4_q);
     out_csum_o   <= '{
       ip_value_invalid:  1'b0,
       tcp_value_invalid: 1'b0,
