@@ -1,7 +1,8 @@
 #include "bench.h"
 
 /* What goes in comes out: bytes, bad, both kinds of user bits, at every width. */
-TEST(packets_arrive_as_they_were_sent) {
+TEST(packets_arrive_as_they_were_sent)
+{
     enum { PACKETS = 200 };
     static uint8_t bytes[5][PACKETS][300];
     static struct bench_packet sent[5][PACKETS];
@@ -31,7 +32,8 @@ TEST(packets_arrive_as_they_were_sent) {
 }
 
 /* Without idle and back-pressure one beat moves in every cycle. */
-TEST(a_full_stream_has_no_gap) {
+TEST(a_full_stream_has_no_gap)
+{
     uint8_t bytes[640] = {0};
     for (int i = 0; i < 20; i++)
         bench_send(1, bytes, sizeof bytes, false, NULL);
@@ -41,7 +43,8 @@ TEST(a_full_stream_has_no_gap) {
 }
 
 /* A signal that the bench drives is seen, and counted while it is high. */
-TEST(signals_are_driven_and_counted) {
+TEST(signals_are_driven_and_counted)
+{
     bench_set(0, 2, 3, 5);
     bench_run(1);
     bench_set(0, 2, 3, 0);
@@ -55,17 +58,19 @@ TEST(signals_are_driven_and_counted) {
 enum { VALID = 1, LAST = 2, BAD = 4 };
 
 /* Drive the raw stream of sink 5 for one cycle. */
-static void drive(unsigned flags, unsigned keep, uint32_t data, unsigned user) {
+static void drive(unsigned flags, unsigned keep, uint32_t data, unsigned user)
+{
     bench_set(1, 0, 40, flags | (uint64_t)keep << 3 | (uint64_t)data << 7 | (uint64_t)user << 39);
     bench_run(1);
 }
 
 /* Each stream rule, broken once, is seen once: by the sink that is to take the beat, or that does not take it. */
-TEST(sinks_see_broken_rules) {
+TEST(sinks_see_broken_rules)
+{
     static const struct {
         const char *what;
         bool stalls;
-        unsigned beats[2][4];           /* flags, keep, data, user of two beats in a row */
+        unsigned beats[2][4]; /* flags, keep, data, user of two beats in a row */
     } cases[] = {
         {"keep with a hole", false, {{VALID | LAST, 0x5, 1, 0}, {VALID | LAST, 0xF, 1, 0}}},
         {"keep that begins late", false, {{VALID | LAST, 0xE, 1, 0}, {VALID | LAST, 0xF, 1, 0}}},
@@ -96,7 +101,8 @@ TEST(sinks_see_broken_rules) {
 }
 
 /* What is allowed is not called broken: a beat that stalls unchanged, lanes that keep leaves out, bad before last. */
-TEST(sinks_allow_what_is_allowed) {
+TEST(sinks_allow_what_is_allowed)
+{
     bench_sink_mode(5, BENCH_RANDOM, 100);
     bench_run(2);
     drive(VALID | BAD, 0xF, 1, 1);

@@ -1,8 +1,10 @@
 #include "bench.h"
 #include "stream_test.h"
 
-/* Take one packet of the arbiter, compare it with the next one expected of its input (its mark's low byte), return the input. */
-static int take_from(int width, struct bench_packet *got) {
+/* Take one packet of the arbiter, compare it with the next one expected of its input (its mark's low byte), return the input.
+ */
+static int take_from(int width, struct bench_packet *got)
+{
     CHECK(bench_take(ARB + width, got));
     int input = (int)bench_bits_get(&got->user, 0, 8);
     CHECK(input < ARB_INPUTS);
@@ -10,7 +12,8 @@ static int take_from(int width, struct bench_packet *got) {
     return input;
 }
 
-static void queue_packets(int width, int input, unsigned count, size_t longest) {
+static void queue_packets(int width, int input, unsigned count, size_t longest)
+{
     int id = ARB + width + 8 * input;
     for (unsigned i = 0; i < count; i++) {
         struct bench_packet *packet = expect_packet(id, bench_random_in(1, longest));
@@ -21,7 +24,8 @@ static void queue_packets(int width, int input, unsigned count, size_t longest) 
     }
 }
 
-static void arb_run(unsigned packets, size_t longest) {
+static void arb_run(unsigned packets, size_t longest)
+{
     struct bench_packet got;
     for (int width = 0; width < WIDTHS; width++)
         for (int input = 0; input < ARB_INPUTS; input++)
@@ -35,7 +39,8 @@ static void arb_run(unsigned packets, size_t longest) {
 }
 
 /* Packets of all inputs come out whole, each input's in its order, none lost or mixed. */
-TEST(arbiter_keeps_packets_whole) {
+TEST(arbiter_keeps_packets_whole)
+{
     bench_mode_random();
     arb_run(100, 400);
     bench_mode_random();
@@ -43,7 +48,8 @@ TEST(arbiter_keeps_packets_whole) {
 }
 
 /* Inputs that always offer a packet take turns one by one, without a cycle lost between packets. */
-TEST(arbiter_takes_turns_at_a_beat_a_cycle) {
+TEST(arbiter_takes_turns_at_a_beat_a_cycle)
+{
     enum { PACKETS = 30 };
     struct bench_packet got;
     for (int width = 0; width < WIDTHS; width++)
@@ -62,7 +68,8 @@ TEST(arbiter_takes_turns_at_a_beat_a_cycle) {
 }
 
 /* A single busy input has the output to itself. */
-TEST(arbiter_gives_all_to_a_single_input) {
+TEST(arbiter_gives_all_to_a_single_input)
+{
     struct bench_packet got;
     for (int width = 0; width < WIDTHS; width++)
         queue_packets(width, 2, 20, 100);

@@ -1,10 +1,11 @@
 #include "bench.h"
 #include "stream_test.h"
 
-enum { DROP_BAD, DROP_FULL, STALLED };  /* bits of the status signals */
-enum { DEPTH = 64, FRAMES = 8 };        /* parameters of the frame FIFOs in stream_tb.sv */
+enum { DROP_BAD, DROP_FULL, STALLED }; /* bits of the status signals */
+enum { DEPTH = 64, FRAMES = 8 };       /* parameters of the frame FIFOs in stream_tb.sv */
 
-static void send_frame(int id, size_t len, uint16_t meta, bool bad) {
+static void send_frame(int id, size_t len, uint16_t meta, bool bad)
+{
     struct bench_packet *want = expect_packet(id, len), sent = *want;
 
     sent.bad = bad;
@@ -16,7 +17,8 @@ static void send_frame(int id, size_t len, uint16_t meta, bool bad) {
 }
 
 /* A frame comes out only when it is in whole: however slowly it came, its beats then leave without a gap. */
-TEST(frames_leave_without_a_gap) {
+TEST(frames_leave_without_a_gap)
+{
     for (int width = 0; width < WIDTHS; width++) {
         bench_source_mode(FRAME_FIFO + width, BENCH_BURSTS, 80);
         send_frame(FRAME_FIFO + width, 30 * lanes(width), 7, false);
@@ -31,7 +33,8 @@ TEST(frames_leave_without_a_gap) {
 }
 
 /* Bad frames vanish and are counted one by one; the good ones around them come out with their own meta data. */
-TEST(bad_frames_vanish) {
+TEST(bad_frames_vanish)
+{
     unsigned bad_count[WIDTHS] = {0};
 
     bench_mode_random();
@@ -50,7 +53,8 @@ TEST(bad_frames_vanish) {
 }
 
 /* The longest frame, DEPTH - 2 beats, fits, good or bad, one after the other. */
-TEST(longest_frames_fit) {
+TEST(longest_frames_fit)
+{
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 10; i++)
             send_frame(FRAME_FIFO + width, (DEPTH - 2) * lanes(width), (uint16_t)i, i % 3 == 1);
@@ -60,7 +64,8 @@ TEST(longest_frames_fit) {
 }
 
 /* With DROP_FULL the input never stalls; frames that find no room vanish whole and are counted, all others come out. */
-TEST(overflow_drops_whole_frames) {
+TEST(overflow_drops_whole_frames)
+{
     unsigned bad_count[WIDTHS] = {0};
 
     bench_mode_random();
@@ -70,8 +75,7 @@ TEST(overflow_drops_whole_frames) {
         for (int i = 0; i < 1000; i++) {
             bool bad = bench_chance(10);
             bad_count[width] += bad;
-            send_frame(FRAME_DROP + width, bench_random_in(1, (bench_chance(10) ? 80 : 10) * lanes(width)),
-                       (uint16_t)i, bad);
+            send_frame(FRAME_DROP + width, bench_random_in(1, (bench_chance(10) ? 80 : 10) * lanes(width)), (uint16_t)i, bad);
         }
     }
     bench_drain(1000000);
@@ -85,7 +89,8 @@ TEST(overflow_drops_whole_frames) {
 }
 
 /* One-beat frames into a full store: the last one that fits is kept, and room is found again at once. */
-TEST(overflow_by_single_beats) {
+TEST(overflow_by_single_beats)
+{
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 400; i++)
             send_frame(FRAME_DROP + width, bench_random_in(1, lanes(width)), (uint16_t)i, false);
@@ -101,7 +106,8 @@ TEST(overflow_by_single_beats) {
 }
 
 /* With the output stopped, FRAMES - 1 frames are kept, or DEPTH beats of them, whichever is reached first. */
-TEST(stores_keep_what_they_promise) {
+TEST(stores_keep_what_they_promise)
+{
     for (int width = 0; width < WIDTHS; width++) {
         bench_sink_mode(FRAME_DROP + width, BENCH_RANDOM, 100);
         for (int i = 0; i < 20; i++)

@@ -5,7 +5,8 @@
 
 /* Queue one chunk: len bytes at lane off of an otherwise random word. */
 static void send_chunk(int width, const uint8_t *data, unsigned off, unsigned len, unsigned skip, bool last, bool bad,
-                       uint32_t user) {
+                       uint32_t user)
+{
     uint8_t word[64];
     struct bench_bits bits = {0};
 
@@ -21,7 +22,8 @@ static void send_chunk(int width, const uint8_t *data, unsigned off, unsigned le
 }
 
 /* Send a packet in chunks of random place and length; full chunks from lane 0 if dense. */
-static void send_packet(int width, const struct bench_packet *packet, bool dense) {
+static void send_packet(int width, const struct bench_packet *packet, bool dense)
+{
     unsigned b = lanes(width);
     for (size_t pos = 0; pos < packet->len;) {
         unsigned off = dense ? 0 : (unsigned)bench_random_in(0, b - 1);
@@ -30,13 +32,13 @@ static void send_packet(int width, const struct bench_packet *packet, bool dense
             len = (unsigned)(packet->len - pos);
         /* The skip is read with the first chunk only, bad with the last. */
         send_chunk(width, packet->data + pos, off, len, pos == 0 ? packet->skip : (unsigned)bench_random_in(0, b - 1),
-                   pos + len == packet->len, pos + len == packet->len ? packet->bad : bench_chance(50),
-                   packet->user.w[0]);
+                   pos + len == packet->len, pos + len == packet->len ? packet->bad : bench_chance(50), packet->user.w[0]);
         pos += len;
     }
 }
 
-static void pack_run(unsigned packets, size_t longest, bool skips, bool dense) {
+static void pack_run(unsigned packets, size_t longest, bool skips, bool dense)
+{
     for (int width = 0; width < WIDTHS; width++)
         for (unsigned i = 0; i < packets; i++) {
             struct bench_packet *packet = expect_packet(PACK + width, bench_random_in(1, longest));
@@ -51,28 +53,35 @@ static void pack_run(unsigned packets, size_t longest, bool skips, bool dense) {
 }
 
 /* Chunks of any place and length become a packet without holes: no byte lost, made or moved. */
-TEST(pack_joins_chunks_of_any_place_and_length) {
+TEST(pack_joins_chunks_of_any_place_and_length)
+{
     bench_mode_random();
     pack_run(100, 700, false, false);
 }
 
 /* The same with nothing in the way, so that the flush of a packet meets the next packet's first chunks. */
-TEST(pack_joins_chunks_back_to_back) { pack_run(300, 200, false, false); }
+TEST(pack_joins_chunks_back_to_back)
+{
+    pack_run(300, 200, false, false);
+}
 
 /* With a skip the first beat leaves that many low lanes empty. */
-TEST(pack_leaves_skipped_lanes_empty) {
+TEST(pack_leaves_skipped_lanes_empty)
+{
     bench_mode_random();
     pack_run(100, 300, true, false);
 }
 
 /* Packets of one to a few bytes, one chunk each or a few. */
-TEST(pack_takes_runts) {
+TEST(pack_takes_runts)
+{
     bench_mode_random();
     pack_run(400, 9, true, false);
 }
 
 /* Full words from lane 0 pass at one beat a cycle, packets back to back. */
-TEST(pack_moves_a_beat_a_cycle) {
+TEST(pack_moves_a_beat_a_cycle)
+{
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 20; i++)
             send_packet(width, expect_packet(PACK + width, 1000), true);
@@ -84,7 +93,8 @@ TEST(pack_moves_a_beat_a_cycle) {
 }
 
 /* Packets that begin in the middle of a word (a header was cut off) also pass at a chunk a cycle. */
-TEST(pack_shifts_at_a_chunk_a_cycle) {
+TEST(pack_shifts_at_a_chunk_a_cycle)
+{
     for (int width = 0; width < WIDTHS; width++) {
         unsigned b = lanes(width);
         for (int i = 0; i < 20; i++) {

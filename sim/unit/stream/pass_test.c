@@ -7,18 +7,22 @@
 static const struct {
     int module;
     const char *name;
-    bool marks;                         /* the mark of the packet comes out */
+    bool marks; /* the mark of the packet comes out */
 } passers[] = {
-    {REG, "stream_reg", true},       {FIFO, "fifo", true},       {PACKET_FIFO, "packet_fifo", false},
+    {REG, "stream_reg", true},         {FIFO, "fifo", true},          {PACKET_FIFO, "packet_fifo", false},
     {FRAME_FIFO, "frame_fifo", false}, {WIDER, "stream_width", true}, {NARROWER, "stream_width", true},
 };
 enum { PASSERS = sizeof passers / sizeof passers[0] };
 
 /* Longest frame that the frame FIFOs of the bench take: DEPTH - 2 beats. */
-static size_t longest_frame(int width, size_t limit) { return limit < 62 * lanes(width) ? limit : 62 * lanes(width); }
+static size_t longest_frame(int width, size_t limit)
+{
+    return limit < 62 * lanes(width) ? limit : 62 * lanes(width);
+}
 
 /* Queue a packet that is expected to come out unchanged. */
-static void pass_packet(int passer, int width, size_t len, bool bad) {
+static void pass_packet(int passer, int width, size_t len, bool bad)
+{
     int id = passers[passer].module + width;
     struct bench_packet *want = expect_packet(id, len), sent = *want;
 
@@ -35,7 +39,8 @@ static void pass_packet(int passer, int width, size_t len, bool bad) {
         unexpect_packet(id);
 }
 
-static void pass_run(unsigned packets, size_t longest) {
+static void pass_run(unsigned packets, size_t longest)
+{
     for (int passer = 0; passer < PASSERS; passer++)
         for (int width = 0; width < WIDTHS; width++)
             for (unsigned i = 0; i < packets; i++)
@@ -47,21 +52,27 @@ static void pass_run(unsigned packets, size_t longest) {
 }
 
 /* Every packet leaves as it came, at any pattern of idle and back-pressure: none lost, doubled, reordered or changed. */
-TEST(packets_pass_unchanged) {
+TEST(packets_pass_unchanged)
+{
     bench_mode_random();
     pass_run(100, 1000);
 }
 
 /* The same without any idle cycle, and with packets of one to a few bytes. */
-TEST(packets_pass_unchanged_back_to_back) { pass_run(200, 300); }
+TEST(packets_pass_unchanged_back_to_back)
+{
+    pass_run(200, 300);
+}
 
-TEST(runts_pass_unchanged) {
+TEST(runts_pass_unchanged)
+{
     bench_mode_random();
     pass_run(300, 5);
 }
 
 /* A sink that takes almost nothing fills every store; a source that gives almost nothing drains them. */
-TEST(full_and_empty_stores_lose_nothing) {
+TEST(full_and_empty_stores_lose_nothing)
+{
     bench_mode_all(BENCH_BURSTS, 10, 90);
     pass_run(60, 400);
     bench_mode_all(BENCH_BURSTS, 90, 10);
@@ -69,7 +80,8 @@ TEST(full_and_empty_stores_lose_nothing) {
 }
 
 /* Nothing of what was inside before a reset comes out after it. */
-TEST(reset_empties_everything) {
+TEST(reset_empties_everything)
+{
     for (int round = 0; round < 20; round++) {
         bench_mode_random();
         for (int passer = 0; passer < PASSERS; passer++)
@@ -85,7 +97,8 @@ TEST(reset_empties_everything) {
 }
 
 /* A beat in every cycle, packets back to back; a change of width: on its narrow side. */
-TEST(streams_move_a_beat_a_cycle) {
+TEST(streams_move_a_beat_a_cycle)
+{
     for (int passer = 0; passer < PASSERS; passer++)
         for (int width = 0; width < WIDTHS; width++)
             for (int i = 0; i < 12; i++)
@@ -101,7 +114,8 @@ TEST(streams_move_a_beat_a_cycle) {
 }
 
 /* The small FIFO holds exactly DEPTH words (16), counts them, and takes no more. */
-TEST(fifo_holds_its_depth_and_counts) {
+TEST(fifo_holds_its_depth_and_counts)
+{
     for (int width = 0; width < WIDTHS; width++) {
         uint8_t word[64] = {0};
         bench_sink_mode(FIFO + width, BENCH_RANDOM, 100);
@@ -122,7 +136,8 @@ TEST(fifo_holds_its_depth_and_counts) {
 }
 
 /* The packet FIFO takes DEPTH beats before it stalls: DEPTH - 2 in its memory and 2 at its output. */
-TEST(packet_fifo_holds_its_depth) {
+TEST(packet_fifo_holds_its_depth)
+{
     for (int width = 0; width < WIDTHS; width++) {
         uint8_t word[64] = {0};
         bench_sink_mode(PACKET_FIFO + width, BENCH_RANDOM, 100);

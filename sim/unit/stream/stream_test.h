@@ -7,10 +7,25 @@
 enum { WIDTHS = 5 };
 
 /* ID of a module at width index 0; sources of an arbiter: ARB + 8 * input. */
-enum { PACK = 0, REG = 8, FIFO = 16, PACKET_FIFO = 24, FRAME_FIFO = 32, FRAME_DROP = 40, STRIP = 48, PREPEND = 56,
-       WIDER = 64, NARROWER = 72, ARB = 80, ARB_INPUTS = 3 };
+enum {
+    PACK = 0,
+    REG = 8,
+    FIFO = 16,
+    PACKET_FIFO = 24,
+    FRAME_FIFO = 32,
+    FRAME_DROP = 40,
+    STRIP = 48,
+    PREPEND = 56,
+    WIDER = 64,
+    NARROWER = 72,
+    ARB = 80,
+    ARB_INPUTS = 3
+};
 
-static inline unsigned lanes(int width) { return 4u << width; }
+static inline unsigned lanes(int width)
+{
+    return 4u << width;
+}
 
 /* Append an expected packet of random bytes to a sink's queue; the caller may set the other fields at once. */
 struct bench_packet *expect_packet(int sink, size_t len);
@@ -24,7 +39,7 @@ size_t check_expected_some(int sink);
 /* The packet is the next one expected of this queue. */
 void check_next_expected(int queue, const struct bench_packet *got);
 
-void unexpect_packet(int sink);         /* the one expected last does not come */
+void unexpect_packet(int sink); /* the one expected last does not come */
 void forget_expected(int sink);
 void check_packet(const struct bench_packet *want, const struct bench_packet *got);
 

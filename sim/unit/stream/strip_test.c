@@ -5,7 +5,8 @@
 #include "stream_test.h"
 
 /* Queue a packet of which the first count bytes are to go; one that is not longer is expected to vanish. */
-static void strip_packet(int width, size_t len, unsigned count, bool bad) {
+static void strip_packet(int width, size_t len, unsigned count, bool bad)
+{
     uint8_t data[2048];
     struct bench_packet sent = {.data = data, .len = len, .bad = bad};
 
@@ -22,7 +23,8 @@ static void strip_packet(int width, size_t len, unsigned count, bool bad) {
 }
 
 /* The first bytes of a packet go, any number of them; a packet that has no more vanishes. */
-TEST(strip_removes_the_first_bytes) {
+TEST(strip_removes_the_first_bytes)
+{
     bench_mode_random();
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 300; i++)
@@ -33,7 +35,8 @@ TEST(strip_removes_the_first_bytes) {
         check_expected(STRIP + width);
 }
 
-TEST(strip_takes_a_beat_a_cycle) {
+TEST(strip_takes_a_beat_a_cycle)
+{
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 20; i++)
             strip_packet(width, 8 * lanes(width), 3, false);
@@ -44,7 +47,8 @@ TEST(strip_takes_a_beat_a_cycle) {
     }
 }
 
-static void prepend_packet(int width, size_t len, unsigned head_len, bool bad) {
+static void prepend_packet(int width, size_t len, unsigned head_len, bool bad)
+{
     uint8_t data[2048], head[16];
     struct bench_packet sent = {.data = data, .len = len, .bad = bad};
     struct bench_packet *want = expect_packet(PREPEND + width, len + head_len);
@@ -63,7 +67,8 @@ static void prepend_packet(int width, size_t len, unsigned head_len, bool bad) {
 }
 
 /* The head, 0 to 16 bytes, stands before the packet. */
-TEST(prepend_puts_the_head_first) {
+TEST(prepend_puts_the_head_first)
+{
     bench_mode_random();
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 300; i++)
@@ -75,7 +80,8 @@ TEST(prepend_puts_the_head_first) {
 }
 
 /* A head of whole words costs its own beats and nothing else. */
-TEST(prepend_makes_a_beat_a_cycle) {
+TEST(prepend_makes_a_beat_a_cycle)
+{
     for (int width = 0; width < 3; width++)
         for (int i = 0; i < 20; i++)
             prepend_packet(width, 10 * lanes(width), 16, false);

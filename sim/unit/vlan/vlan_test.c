@@ -14,12 +14,19 @@ static struct bench_packet expected[BENCH_IDS][MOST];
 static uint8_t bytes[BENCH_IDS][MOST][LONGEST + 4];
 static size_t expected_count[BENCH_IDS];
 
-static unsigned lanes(int width) { return 4u << width; }
+static unsigned lanes(int width)
+{
+    return 4u << width;
+}
 
-static void begin(void) { memset(expected_count, 0, sizeof expected_count); }
+static void begin(void)
+{
+    memset(expected_count, 0, sizeof expected_count);
+}
 
 /* The model: what tag insertion makes of a frame; returns the length. */
-static size_t insert_tag(uint8_t *out, const uint8_t *in, size_t len, bool vlan, uint16_t tci) {
+static size_t insert_tag(uint8_t *out, const uint8_t *in, size_t len, bool vlan, uint16_t tci)
+{
     if (!vlan || len < 12) {
         memcpy(out, in, len);
         return len;
@@ -34,7 +41,8 @@ static size_t insert_tag(uint8_t *out, const uint8_t *in, size_t len, bool vlan,
 }
 
 /* The model: what tag removal leaves of a frame of at least 13 bytes; returns the length. */
-static size_t remove_tag(uint8_t *out, const uint8_t *in, size_t len, bool vlan) {
+static size_t remove_tag(uint8_t *out, const uint8_t *in, size_t len, bool vlan)
+{
     if (!vlan) {
         memcpy(out, in, len);
         return len;
@@ -46,7 +54,8 @@ static size_t remove_tag(uint8_t *out, const uint8_t *in, size_t len, bool vlan)
     return len - 4;
 }
 
-static struct bench_packet *next_expected(int id) {
+static struct bench_packet *next_expected(int id)
+{
     CHECK(expected_count[id] < MOST);
     struct bench_packet *packet = &expected[id][expected_count[id]];
     *packet = (struct bench_packet){.data = bytes[id][expected_count[id]]};
@@ -54,7 +63,8 @@ static struct bench_packet *next_expected(int id) {
     return packet;
 }
 
-static void insert_frame(int width, size_t len, bool vlan, bool empty, uint16_t tci, bool bad) {
+static void insert_frame(int width, size_t len, bool vlan, bool empty, uint16_t tci, bool bad)
+{
     uint8_t frame[LONGEST];
     struct bench_packet *want = next_expected(INSERT + width);
     struct bench_bits tag;
@@ -70,7 +80,8 @@ static void insert_frame(int width, size_t len, bool vlan, bool empty, uint16_t 
     want->bad = bad;
 }
 
-static void remove_frame(int width, size_t len, bool vlan, bool bad) {
+static void remove_frame(int width, size_t len, bool vlan, bool bad)
+{
     uint8_t frame[LONGEST];
     struct bench_packet *want = next_expected(REMOVE + width);
     struct bench_bits meta;
@@ -84,7 +95,8 @@ static void remove_frame(int width, size_t len, bool vlan, bool bad) {
     want->bad = bad;
 }
 
-static void check_all(int module) {
+static void check_all(int module)
+{
     for (int width = 0; width < WIDTHS; width++) {
         int id = module + width;
         CHECK_EQ(expected_count[id], bench_arrived(id));
@@ -98,7 +110,8 @@ static void check_all(int module) {
     }
 }
 
-static void check_rate(const char *name, int width, struct bench_stats stats) {
+static void check_rate(const char *name, int width, struct bench_stats stats)
+{
     char line[64];
     snprintf(line, sizeof line, "beats_per_cycle/%s/%u", name, 8 * lanes(width));
     bench_report(line, bench_beats_per_cycle(stats), "beats/cycle", "no idle, no back-pressure");
@@ -106,7 +119,8 @@ static void check_rate(const char *name, int width, struct bench_stats stats) {
 }
 
 /* TO-064, TO-016: the out-of-band tag stands after byte 11 as 0x8100 and the TCI, high byte first. */
-TEST(insert_puts_the_tag_after_the_addresses) {
+TEST(insert_puts_the_tag_after_the_addresses)
+{
     static const uint8_t frame[64] = {0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 2, 0x08, 0x00, 0x45};
     static const uint8_t tagged[68] = {0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 2, 0x81, 0x00, 0x6A, 0xBC, 0x08, 0x00, 0x45};
     struct bench_bits tag = {0};
@@ -125,7 +139,8 @@ TEST(insert_puts_the_tag_after_the_addresses) {
 }
 
 /* TO-064: frames of every length around the tag and the word sizes, with, without and with an empty tag. */
-TEST(insert_changes_nothing_else) {
+TEST(insert_changes_nothing_else)
+{
     begin();
     bench_mode_random();
     for (int width = 0; width < WIDTHS; width++) {
@@ -140,7 +155,8 @@ TEST(insert_changes_nothing_else) {
 }
 
 /* The same frames without idle or back-pressure. */
-TEST(insert_takes_frames_back_to_back) {
+TEST(insert_takes_frames_back_to_back)
+{
     begin();
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 400; i++)
@@ -151,7 +167,8 @@ TEST(insert_takes_frames_back_to_back) {
 }
 
 /* A beat in every cycle, tagged or not, also where the tag makes the frame a beat longer. */
-TEST(insert_moves_a_beat_a_cycle) {
+TEST(insert_moves_a_beat_a_cycle)
+{
     begin();
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 20; i++)
@@ -163,7 +180,8 @@ TEST(insert_moves_a_beat_a_cycle) {
 }
 
 /* TO-155: a frame marked for it loses its bytes 12 to 15, any other passes; the meta data is not touched. */
-TEST(strip_removes_the_tag_and_nothing_else) {
+TEST(strip_removes_the_tag_and_nothing_else)
+{
     begin();
     bench_mode_random();
     for (int width = 0; width < WIDTHS; width++) {
@@ -178,7 +196,8 @@ TEST(strip_removes_the_tag_and_nothing_else) {
     check_all(REMOVE);
 }
 
-TEST(strip_takes_frames_back_to_back) {
+TEST(strip_takes_frames_back_to_back)
+{
     begin();
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 400; i++) {
@@ -190,7 +209,8 @@ TEST(strip_takes_frames_back_to_back) {
 }
 
 /* The receive path is never stalled: a beat is taken in every cycle. */
-TEST(strip_takes_a_beat_a_cycle) {
+TEST(strip_takes_a_beat_a_cycle)
+{
     begin();
     for (int width = 0; width < WIDTHS; width++)
         for (int i = 0; i < 20; i++)
@@ -202,7 +222,8 @@ TEST(strip_takes_a_beat_a_cycle) {
 }
 
 /* TO-016: for every bit of the TCI and every length from 12 bytes on, removal gives back what insertion was given. */
-TEST(strip_undoes_insert) {
+TEST(strip_undoes_insert)
+{
     begin();
     bench_mode_random();
     for (int width = 0; width < WIDTHS; width++)
