@@ -101,10 +101,6 @@ module flue_csum_verify
   logic early;
   assign early = beat_index[13-LB:6-LN] == '0;
 
-  function automatic logic in_beat(input logic [5-LN:0] index, input logic [5:0] word);
-    return index == word[5:LN];
-  endfunction
-
   typedef struct packed {
     logic                    here;      // the boundary is in this beat,
     logic [(LN > 0 ? LN : 1)-1:0] word; // in this word
@@ -116,10 +112,10 @@ module flue_csum_verify
 
   always_ff @(posedge clk) begin
     if (move) begin
-      ip_q       <= '{here: early && in_beat(beat_index[5-LN:0], from_ip),   word: $bits(ip_q.word)'(from_ip % 6'(N))};
-      addr_q     <= '{here: early && in_beat(beat_index[5-LN:0], from_addr), word: $bits(ip_q.word)'(from_addr % 6'(N))};
-      addr_end_q <= '{here: early && in_beat(beat_index[5-LN:0], to_addr),   word: $bits(ip_q.word)'(to_addr % 6'(N))};
-      l4_q       <= '{here: early && in_beat(beat_index[5-LN:0], from_l4),   word: $bits(ip_q.word)'(from_l4 % 6'(N))};
+      ip_q       <= '{here: early && beat_index[5-LN:0] == from_ip[5:LN],   word: $bits(ip_q.word)'(from_ip % 6'(N))};
+      addr_q     <= '{here: early && beat_index[5-LN:0] == from_addr[5:LN], word: $bits(ip_q.word)'(from_addr % 6'(N))};
+      addr_end_q <= '{here: early && beat_index[5-LN:0] == to_addr[5:LN],   word: $bits(ip_q.word)'(to_addr % 6'(N))};
+      l4_q       <= '{here: early && beat_index[5-LN:0] == from_l4[5:LN],   word: $bits(ip_q.word)'(from_l4 % 6'(N))};
       end_q      <= in_hdr_i.l3_end[16:LB] == (17-LB)'(beat_index);
       end_byte_q <= in_hdr_i.l3_end[LB-1:0];
       if (in_valid_i) len_q <= len_d;

@@ -102,19 +102,19 @@ module flue_parse
     rec_t        rec;
   } state_t;
 
-  function automatic hint_t look_at(input logic [31:0] w, input logic whole);
+  function automatic hint_t look_at(input logic [7:0] first, input logic [15:0] low, input logic whole);
     return '{
       whole:  whole,
-      tag:    w[15:0] == 16'h8100 || w[15:0] == 16'h88A8,
-      ip4:    w[15:0] == 16'h0800,
-      ip6:    w[15:0] == 16'h86DD,
-      some14: w[13:0] != 14'd0,
-      some13: w[15:3] != 13'd0,
-      some8:  w[7:0] != 8'd0,
-      some16: w[15:0] != 16'd0,
-      ip4_ok: w[31:28] == 4'd4 && w[27:24] >= 4'd5,
-      ip6_ok: w[31:28] == 4'd6,
-      tcp_ok: w[31:28] >= 4'd5
+      tag:    low == 16'h8100 || low == 16'h88A8,
+      ip4:    low == 16'h0800,
+      ip6:    low == 16'h86DD,
+      some14: low[13:0] != 14'd0,
+      some13: low[15:3] != 13'd0,
+      some8:  low[7:0] != 8'd0,
+      some16: low != 16'd0,
+      ip4_ok: first[7:4] == 4'd4 && first[3:0] >= 4'd5,
+      ip6_ok: first[7:4] == 4'd6,
+      tcp_ok: first[7:4] >= 4'd5
     };
   endfunction
 
@@ -259,7 +259,7 @@ module flue_parse
       first_q <= last_q;                // the beat before this one ended its frame
       count_q <= last_q ? '0 : count_q + 1'b1;
       for (int j = 0; j < N; j++)
-        hint_q[j] <= look_at({<<8{bytes[32*j +: 32]}}, in_keep_i[4*j+1]);
+        hint_q[j] <= look_at(bytes[32*j +: 8], {<<8{bytes[32*j+16 +: 16]}}, in_keep_i[4*j+1]);
     end
     if (beat_q) state_q <= state_d;
     ran_q    <= beat_q;
