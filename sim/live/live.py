@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,28 @@ def become_able():
         return
     os.environ["FLUE_UNSHARED"] = "1"
     os.execvp("unshare", [*inside, "sh", "-c", 'mount -t tmpfs none /run && exec "$@"', "sh", sys.executable, *sys.argv])
+
+
+def read_capture(path):
+    """Packets of a pcapng file in order: (port name, bytes)."""
+    data, ports, at = Path(path).read_bytes(), [], 0
+    while at + 12 <= len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        if length < 12 or at + length > len(data):
+            break
+        body = data[at + 8:at + length - 4]
+        if kind == 1:                                   # interface: its name is option 2
+            name, o = "", 8
+            while o + 4 <= len(body):
+                code, size = struct.unpack_from("<HH", body, o)
+                if code == 2:
+                    name = body[o + 4:o + 4 + size].decode()
+                o += 4 + (size + 3) // 4 * 4
+            ports.append(name)
+        elif kind == 6:                                 # enhanced packet
+            port, _, _, size = struct.unpack_from("<IIII", body)
+            yield ports[port], body[20:20 + size]
+        at += length
 
 
 class Hosts:
