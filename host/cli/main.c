@@ -178,8 +178,7 @@ static void print_caps(const cJSON *answer)
         printf("%-14s %-6s %-6s %-6s\n", one->string, text_of(one, "able"), text_of(one, "set"), text_of(one, "active"));
     printf("\nlargest large send %.0f bytes, largest frame %.0f bytes\n\n%s, as `ethtool -k` shows it:\n",
            number_of(answer, "max_offload_bytes"), number_of(answer, "max_frame_bytes"), text_of(answer, "interface"));
-    cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "linux"))
-        printf("  %s: %s\n", one->string, one->valuestring);
+    cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "linux")) printf("  %s: %s\n", one->string, one->valuestring);
 }
 
 static int verb_caps(int argc, char **argv)
@@ -217,7 +216,8 @@ static void print_numbers(const cJSON *object, const char *prefix, const char *f
     const cJSON *one;
     char name[96];
 
-    cJSON_ArrayForEach(one, object) {
+    cJSON_ArrayForEach(one, object)
+    {
         snprintf(name, sizeof name, "%s.%s", prefix, one->string);
         if (cJSON_IsObject(one))
             print_numbers(one, name, filter);
@@ -361,14 +361,19 @@ static int verb_replay(int argc, char **argv)
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {
-        case 'w': fst = optarg; break;
-        case 'm': models = optarg; break;
+        case 'w':
+            fst = optarg;
+            break;
+        case 'm':
+            models = optarg;
+            break;
         case 'f':
         case 't':
             if (!time_read(optarg, option == 'f' ? &from_us : &to_us))
                 return complain(STATUS_USAGE, "--%s: '%s' is not a time in us", option == 'f' ? "from" : "to", optarg);
             break;
-        default: return STATUS_USAGE;
+        default:
+            return STATUS_USAGE;
         }
     }
     if (optind + 1 != argc)
@@ -388,8 +393,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } verbs[] = {{"caps", verb_caps}, {"stat", verb_stat},   {"pcap", verb_pcap},  {"wire", verb_wire},  {"fault", verb_fault},
-                 {"log", verb_log},   {"reset", verb_plain}, {"stop", verb_plain}, {"replay", verb_replay}};
+    } verbs[] = {{"caps", verb_caps},   {"stat", verb_stat},   {"pcap", verb_pcap},
+                 {"wire", verb_wire},   {"fault", verb_fault}, {"log", verb_log},
+                 {"reset", verb_plain}, {"stop", verb_plain},  {"replay", verb_replay}};
     const char *environment = getenv("FLUE_SOCKET");
     int option;
 
@@ -404,17 +410,24 @@ int main(int argc, char **argv)
     socket_path = environment != NULL ? environment : "/run/flued.sock";
     while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
         switch (option) {
-        case 's': socket_path = optarg; break;
-        case 'j': json = true; break;
-        case 'h': fputs(usage, stdout); return STATUS_OK;
-        default: return STATUS_USAGE;
+        case 's':
+            socket_path = optarg;
+            break;
+        case 'j':
+            json = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return STATUS_OK;
+        default:
+            return STATUS_USAGE;
         }
     }
     if (optind == argc)
         return complain(STATUS_USAGE, "no verb");
     char **rest = argv + optind;
     int count = argc - optind;
-    optind = 0;                         /* getopt begins anew for the verb */
+    optind = 0; /* getopt begins anew for the verb */
     if (count > 1 && strcmp(rest[1], "--help") == 0) {
         fputs(usage, stdout);
         return STATUS_OK;

@@ -7,12 +7,12 @@
 
 #define TXQ_LOG2_DEFAULT 10u
 #define RXQ_LOG2_DEFAULT 9u
-#define LOG2_MIN 3u
-#define LOG2_MAX 15u
+#define LOG2_MIN         3u
+#define LOG2_MAX         15u
 #define LIMIT_US_DEFAULT 1000000u
-#define WAIT_STEP_US 250u
+#define WAIT_STEP_US     250u
 #define RING_ALIGN_BYTES 64u
-#define EVENTS_SPARE 8u           /* queue errors, drains: events that answer no packet */
+#define EVENTS_SPARE     8u /* queue errors, drains: events that answer no packet */
 
 enum flue_err flue_identify(struct flue_link *link, struct flue_identity *id)
 {
@@ -49,16 +49,19 @@ enum flue_err adapter_distrust(struct flue_adapter *a, const char *rule)
 {
     a->state = ADAPTER_BROKEN;
     a->fault = rule;
-    (void)reg_write(a, FLUE_REG_CTRL, 0);  /* best effort: it may not listen either */
+    (void)reg_write(a, FLUE_REG_CTRL, 0); /* best effort: it may not listen either */
     return FLUE_EDEVICE;
 }
 
 enum flue_err adapter_usable(const struct flue_adapter *a)
 {
     switch (a->state) {
-    case ADAPTER_RUNS: return FLUE_OK;
-    case ADAPTER_DRAINED: return FLUE_ESTATE;
-    case ADAPTER_BROKEN: break;
+    case ADAPTER_RUNS:
+        return FLUE_OK;
+    case ADAPTER_DRAINED:
+        return FLUE_ESTATE;
+    case ADAPTER_BROKEN:
+        break;
     }
     return FLUE_EDEVICE;
 }
@@ -80,8 +83,8 @@ enum flue_err adapter_wait(struct flue_adapter *a, uint32_t reg, uint32_t mask, 
         if ((value & mask) == want)
             return FLUE_OK;
         if (a->link->ops->irq(a->link))
-            TRY(reg_write(a, FLUE_REG_IRQ_CAUSE, FLUE_IRQ_CAUSE_EVENT_POSTED_MASK | FLUE_IRQ_CAUSE_ERROR_MASK |
-                                                     FLUE_IRQ_CAUSE_DRAINED_MASK));
+            TRY(reg_write(a, FLUE_REG_IRQ_CAUSE,
+                          FLUE_IRQ_CAUSE_EVENT_POSTED_MASK | FLUE_IRQ_CAUSE_ERROR_MASK | FLUE_IRQ_CAUSE_DRAINED_MASK));
         TRY(events_take_all(a));
         TRY(a->link->ops->wait(a->link, WAIT_STEP_US));
     }
@@ -127,7 +130,7 @@ static enum flue_err tx_stop(struct flue_adapter *a)
     TRY(reg_write(a, FLUE_REG_TXQ_CFG, ring_cfg(a, &a->tx, false)));
     TRY(adapter_wait(a, FLUE_REG_STATUS, FLUE_STATUS_TX_BUSY_MASK, 0));
     TRY(events_take_all(a));
-    a->tx.stopped = true;         /* handlers of what comes back cannot put */
+    a->tx.stopped = true; /* handlers of what comes back cannot put */
     tx_abort_all(a);
     ring_forget(&a->tx);
     return FLUE_OK;
@@ -147,7 +150,7 @@ static enum flue_err rx_stop(struct flue_adapter *a)
 /* Everything a function reset forgets. */
 static enum flue_err adapter_program(struct flue_adapter *a)
 {
-    memset(a->eq.entry, 0, a->eq.size * sizeof *a->eq.entry);  /* phase 0: nothing posted */
+    memset(a->eq.entry, 0, a->eq.size * sizeof *a->eq.entry); /* phase 0: nothing posted */
     ring_forget(&a->eq);
     ring_forget(&a->tx);
     ring_forget(&a->rx);
@@ -155,8 +158,8 @@ static enum flue_err adapter_program(struct flue_adapter *a)
     TRY(queue_start(a, &a->eq, FLUE_REG_EQ_BASE, FLUE_REG_EQ_CFG, FLUE_REG_EQ_HEAD));
     TRY(tx_start(a));
     TRY(rx_start(a));
-    TRY(reg_write(a, FLUE_REG_IRQ_MOD, FLUE_PUT(IRQ_MOD_DISTANCE_US, a->params.irq_distance_us) |
-                                           FLUE_PUT(IRQ_MOD_EVENTS, a->params.irq_events)));
+    TRY(reg_write(a, FLUE_REG_IRQ_MOD,
+                  FLUE_PUT(IRQ_MOD_DISTANCE_US, a->params.irq_distance_us) | FLUE_PUT(IRQ_MOD_EVENTS, a->params.irq_events)));
     TRY(reg_write(a, FLUE_REG_IRQ_MASK,
                   FLUE_IRQ_MASK_EVENT_POSTED_MASK | FLUE_IRQ_MASK_ERROR_MASK | FLUE_IRQ_MASK_DRAINED_MASK));
     TRY(config_write(a));
@@ -277,9 +280,9 @@ void flue_adapter_close(struct flue_adapter *a)
     if (a == NULL)
         return;
     if (a->state == ADAPTER_RUNS && flue_adapter_drain(a) != FLUE_OK)
-        a->state = ADAPTER_BROKEN;       /* it loses its memory below all the same */
+        a->state = ADAPTER_BROKEN; /* it loses its memory below all the same */
     (void)reg_write(a, FLUE_REG_CTRL, 0);
-    a->state = ADAPTER_BROKEN;           /* handlers cannot put any more */
+    a->state = ADAPTER_BROKEN; /* handlers cannot put any more */
     tx_abort_all(a);
     rx_abort_all(a);
     adapter_free(a);
@@ -390,7 +393,7 @@ enum flue_err flue_stat_read(struct flue_adapter *a, unsigned stat, uint64_t *va
     if (a == NULL || value == NULL || stat >= FLUE_STAT_COUNT)
         return FLUE_EARG;
     *value = 0;
-    TRY(reg_read(a, FLUE_REG_STAT + stat * 8u, &low));        /* latches the high word */
+    TRY(reg_read(a, FLUE_REG_STAT + stat * 8u, &low)); /* latches the high word */
     TRY(reg_read(a, FLUE_REG_STAT + stat * 8u + 4u, &high));
     *value = (uint64_t)high << 32 | low;
     return FLUE_OK;
@@ -408,7 +411,7 @@ enum flue_err flue_time_us(struct flue_adapter *a, uint64_t *time_us)
     if (a == NULL || time_us == NULL)
         return FLUE_EARG;
     *time_us = 0;
-    TRY(reg_read(a, FLUE_REG_TIME_LO, &low));                 /* latches the high word */
+    TRY(reg_read(a, FLUE_REG_TIME_LO, &low)); /* latches the high word */
     TRY(reg_read(a, FLUE_REG_TIME_HI, &high));
     *time_us = (uint64_t)high << 32 | low;
     return FLUE_OK;

@@ -83,15 +83,15 @@ void flue_config_keep(struct flue_config *request)
 }
 
 /* Registers say "bytes without the tag"; a build's largest frame has room for one (registers.md, FRAME_LIMIT). */
-#define TAG_BYTES 4u
+#define TAG_BYTES           4u
 #define MAX_OFFLOAD_DEFAULT 65535u
-#define FRAME_BYTES_MIN 64u
+#define FRAME_BYTES_MIN     64u
 
 void config_defaults(struct flue_adapter *a)
 {
     flue_config_caps(a, &a->config);
-    a->config.way[FLUE_SW_LSO_ID_15BIT] = FLUE_WAY_OFF;     /* Linux counts with 16 bits (task-offload.md 6.3) */
-    a->config.way[FLUE_SW_VLAN] &= FLUE_WAY_TX;             /* tags stay in received frames until asked for */
+    a->config.way[FLUE_SW_LSO_ID_15BIT] = FLUE_WAY_OFF; /* Linux counts with 16 bits (task-offload.md 6.3) */
+    a->config.way[FLUE_SW_VLAN] &= FLUE_WAY_TX;         /* tags stay in received frames until asked for */
     a->config.max_offload_bytes = MAX_OFFLOAD_DEFAULT;
     uint32_t build = a->identity.max_frame_bytes - TAG_BYTES;
     a->config.max_frame_bytes = FLUE_FRAME_LIMIT_DEFAULT < build ? FLUE_FRAME_LIMIT_DEFAULT : build;
@@ -116,7 +116,7 @@ void flue_config_active(const struct flue_adapter *a, struct flue_config *now)
         if (info[i].tx != 0 && !family_sends(a, info[i].family))
             now->way[i] &= (uint8_t)~FLUE_WAY_TX;
         if (info[i].rx != 0 && !family_receives(a, info[i].family))
-            now->way[i] &= (uint8_t)~(info[i].tx != 0 ? FLUE_WAY_RX : FLUE_WAY_ON);
+            now->way[i] &= (uint8_t) ~(info[i].tx != 0 ? FLUE_WAY_RX : FLUE_WAY_ON);
     }
 }
 

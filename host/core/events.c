@@ -22,7 +22,7 @@ static bool event_next(const struct ring *eq, struct event *e)
     const struct ring_entry *entry = &eq->entry[eq->head & (eq->size - 1u)];
     const _Atomic uint32_t *last_word = (const _Atomic uint32_t *)&entry->w_le[3];
 
-    e->w[3] = le32toh(atomic_load_explicit(last_word, memory_order_acquire));  /* written last */
+    e->w[3] = le32toh(atomic_load_explicit(last_word, memory_order_acquire)); /* written last */
     if (FLUE_GET(EVENT_TX_PHASE, e->w[3]) != phase_expected(eq))
         return false;
     for (unsigned i = 0; i < 3; i++)
@@ -208,9 +208,12 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
 static struct ring *ring_of(struct flue_adapter *a, uint32_t queue)
 {
     switch (queue) {
-    case FLUE_Q_TX: return &a->tx;
-    case FLUE_Q_RX: return &a->rx;
-    case FLUE_Q_EVENTS: return &a->eq;
+    case FLUE_Q_TX:
+        return &a->tx;
+    case FLUE_Q_RX:
+        return &a->rx;
+    case FLUE_Q_EVENTS:
+        return &a->eq;
     }
     return NULL;
 }
@@ -245,11 +248,14 @@ static enum flue_err on_event(struct flue_adapter *a, const struct event *e)
     uint32_t kind = FLUE_GET(EVENT_TX_KIND, e->w[0]);
 
     switch (kind) {
-    case FLUE_EV_TX_DONE: return on_tx(a, e);
-    case FLUE_EV_RX_DONE: return on_rx(a, e);
+    case FLUE_EV_TX_DONE:
+        return on_tx(a, e);
+    case FLUE_EV_RX_DONE:
+        return on_rx(a, e);
     case FLUE_EV_QUEUE_ERROR:
     case FLUE_EV_DRAINED:
-    case FLUE_EV_ERROR: return on_queue(a, e, kind);
+    case FLUE_EV_ERROR:
+        return on_queue(a, e, kind);
     }
     return adapter_distrust(a, "event of an unknown kind");
 }
@@ -292,7 +298,7 @@ enum flue_err flue_poll(struct flue_adapter *a, unsigned budget, unsigned *handl
     a->stats.polls++;
     /* The cause goes first: an event posted after the last look below raises the interrupt again. */
     if (a->link->ops->irq(a->link))
-        TRY(reg_write(a, FLUE_REG_IRQ_CAUSE, FLUE_IRQ_CAUSE_EVENT_POSTED_MASK | FLUE_IRQ_CAUSE_ERROR_MASK |
-                                                 FLUE_IRQ_CAUSE_DRAINED_MASK));
+        TRY(reg_write(a, FLUE_REG_IRQ_CAUSE,
+                      FLUE_IRQ_CAUSE_EVENT_POSTED_MASK | FLUE_IRQ_CAUSE_ERROR_MASK | FLUE_IRQ_CAUSE_DRAINED_MASK));
     return events_take(a, budget, handled);
 }

@@ -9,61 +9,61 @@
 
 /* A packet that was put and has not come back. */
 struct tx_pending {
-    void    *cookie;
-    uint16_t end;                 /* index of the slot after its last */
+    void *cookie;
+    uint16_t end; /* index of the slot after its last */
     uint32_t lso;
     uint32_t len_bytes;
 };
 
 /* A buffer that was put and has not come back. */
 struct rx_pending {
-    void    *cookie;
+    void *cookie;
     uint32_t len_bytes;
 };
 
 /* A ring and the driver's indices, which run freely modulo 2^16 and are masked on use. */
 struct ring {
     struct ring_entry *entry;
-    uint32_t offset;              /* of the ring in region `rings` */
-    uint16_t size;                /* slots, a power of two */
-    uint8_t  log2_slots;
-    uint16_t head;                /* first slot not given back yet (events: not consumed yet) */
-    uint16_t tail;                /* first slot not filled yet */
-    uint16_t told;                /* tail as the adapter knows it */
-    bool     stopped;             /* by a queue error */
+    uint32_t offset; /* of the ring in region `rings` */
+    uint16_t size;   /* slots, a power of two */
+    uint8_t log2_slots;
+    uint16_t head; /* first slot not given back yet (events: not consumed yet) */
+    uint16_t tail; /* first slot not filled yet */
+    uint16_t told; /* tail as the adapter knows it */
+    bool stopped;  /* by a queue error */
 };
 
 struct mem_row {
-    struct flue_mem mem;          /* addr is null when the row is free */
+    struct flue_mem mem; /* addr is null when the row is free */
     uint64_t bus_addr;
-    bool     owned;               /* from flue_mem_alloc() */
-    bool     writable;
+    bool owned; /* from flue_mem_alloc() */
+    bool writable;
 };
 
 enum adapter_state { ADAPTER_RUNS, ADAPTER_DRAINED, ADAPTER_BROKEN };
 
 struct flue_adapter {
-    struct flue_link      *link;
-    struct flue_identity   identity;
+    struct flue_link *link;
+    struct flue_identity identity;
     struct flue_open_params params;
-    struct flue_handlers   handlers;
-    enum adapter_state     state;
-    const char            *fault;             /* rule the device broke */
-    bool                   in_handler;
+    struct flue_handlers handlers;
+    enum adapter_state state;
+    const char *fault; /* rule the device broke */
+    bool in_handler;
 
     struct mem_row row[FLUE_REGION_MAX];
-    uint8_t     ring_region;
-    struct ring tx, rx, eq;                   /* eq: head only, the adapter owns the tail */
-    bool        draining;                     /* a drain or reset was asked for */
-    unsigned    drained_seen;                 /* DRAINED events, bit per queue */
+    uint8_t ring_region;
+    struct ring tx, rx, eq; /* eq: head only, the adapter owns the tail */
+    bool draining;          /* a drain or reset was asked for */
+    unsigned drained_seen;  /* DRAINED events, bit per queue */
 
-    struct tx_pending *tx_pending;            /* ring of as many as slots: first .. first + count */
-    uint16_t           tx_first;
-    uint16_t           tx_count;
-    struct rx_pending *rx_pending;            /* by slot */
+    struct tx_pending *tx_pending; /* ring of as many as slots: first .. first + count */
+    uint16_t tx_first;
+    uint16_t tx_count;
+    struct rx_pending *rx_pending; /* by slot */
 
     struct flue_config config;
-    uint8_t            encap[2];              /* IPv4, IPv6: KEEP = never set */
+    uint8_t encap[2]; /* IPv4, IPv6: KEEP = never set */
     struct flue_core_stats stats;
 };
 
@@ -78,11 +78,11 @@ static inline enum flue_err reg_write(struct flue_adapter *a, uint32_t offset, u
 }
 
 /* Leave the enclosing function with the error of a call that failed. */
-#define TRY(call)                                                                                                          \
-    do {                                                                                                                   \
-        enum flue_err try_err_ = (call);                                                                                   \
-        if (try_err_ != FLUE_OK)                                                                                           \
-            return try_err_;                                                                                               \
+#define TRY(call)                                                                                                              \
+    do {                                                                                                                       \
+        enum flue_err try_err_ = (call);                                                                                       \
+        if (try_err_ != FLUE_OK)                                                                                               \
+            return try_err_;                                                                                                   \
     } while (0)
 
 /* The device broke a rule: remember which, switch it off, use it no more.  Returns FLUE_EDEVICE. */

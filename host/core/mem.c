@@ -5,7 +5,7 @@
 #include <string.h>
 #include "internal.h"
 
-#define PAGE_BYTES 4096u
+#define PAGE_BYTES       4096u
 #define REGION_BYTES_MAX (UINT32_MAX - PAGE_BYTES + 1u)
 
 bool mem_covers(const struct flue_adapter *a, uint8_t region, uint32_t offset, uint32_t len_bytes, bool write)
@@ -115,7 +115,7 @@ void mem_release_all(struct flue_adapter *a)
 {
     for (unsigned region = 0; region < FLUE_REGION_MAX; region++)
         if (a->row[region].mem.addr != NULL) {
-            (void)reg_write(a, row_reg(region, FLUE_REGION_FLAGS), 0);  /* a broken adapter may refuse; unmap protects */
+            (void)reg_write(a, row_reg(region, FLUE_REGION_FLAGS), 0); /* a broken adapter may refuse; unmap protects */
             row_release(a, &a->row[region]);
         }
 }

@@ -7,8 +7,8 @@
 #define FRAG_BYTES_MAX FLUE_SLOT_FRAG_LENGTH_MASK
 
 /* Section 2.2: the bits a request may carry; TcpHeaderOffset included. */
-#define CSUM_BITS                                                                                                          \
-    (FLUE_SLOT_PACKET_IPV4_MASK | FLUE_SLOT_PACKET_IPV6_MASK | FLUE_SLOT_PACKET_TCP_CSUM_MASK |                             \
+#define CSUM_BITS                                                                                                              \
+    (FLUE_SLOT_PACKET_IPV4_MASK | FLUE_SLOT_PACKET_IPV6_MASK | FLUE_SLOT_PACKET_TCP_CSUM_MASK |                                \
      FLUE_SLOT_PACKET_UDP_CSUM_MASK | FLUE_SLOT_PACKET_IP_CSUM_MASK | FLUE_SLOT_PACKET_TCP_OFF_MASK)
 
 #define CSUM_OFFSET_MAX (FLUE_SLOT_PACKET_CSUM_OFFSET_MASK >> FLUE_SLOT_PACKET_CSUM_OFFSET_SHIFT)

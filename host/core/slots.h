@@ -10,7 +10,7 @@
 
 /* Place a value into field NAME, take field NAME out of a word. */
 #define FLUE_PUT(NAME, value) (((uint32_t)(value) << FLUE_##NAME##_SHIFT) & FLUE_##NAME##_MASK)
-#define FLUE_GET(NAME, word) (((word) & FLUE_##NAME##_MASK) >> FLUE_##NAME##_SHIFT)
+#define FLUE_GET(NAME, word)  (((word)&FLUE_##NAME##_MASK) >> FLUE_##NAME##_SHIFT)
 
 /* One entry of any ring in host memory: little-endian words. */
 struct ring_entry {

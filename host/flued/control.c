@@ -27,12 +27,12 @@
 #include "flued.h"
 
 #define LINE_MAX_BYTES 8192u
-#define BACKLOG 8
+#define BACKLOG        8
 
 struct client {
-    int    fd;
+    int fd;
     size_t len_bytes;
-    char   line[LINE_MAX_BYTES];
+    char line[LINE_MAX_BYTES];
 };
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
@@ -121,8 +121,10 @@ static cJSON *verb_set(struct daemon *d, const cJSON *request)
     if (!cJSON_IsObject(switches) || switches->child == NULL)
         return error_answer("set: no switches are given");
     flue_config_keep(&config);
-    cJSON_ArrayForEach(one, switches) {
-        const char *wrong = cJSON_IsString(one) ? setting_read(&config, one->string, one->valuestring) : "a value is not a text";
+    cJSON_ArrayForEach(one, switches)
+    {
+        const char *wrong =
+            cJSON_IsString(one) ? setting_read(&config, one->string, one->valuestring) : "a value is not a text";
         if (wrong != NULL)
             return error_answer(wrong);
     }
@@ -169,7 +171,7 @@ static void add_sim(const struct daemon *d, cJSON *answer)
     add_number(sim, "rx_stalled", s.rx_stalled);
     char seed[24];
     snprintf(seed, sizeof seed, "%" PRIu64, flue_sim_seed(d->sim));
-    cJSON_AddStringToObject(sim, "seed", seed);   /* a JSON number holds 53 bits */
+    cJSON_AddStringToObject(sim, "seed", seed); /* a JSON number holds 53 bits */
     add_wire(sim, "wire_tx", &s.wire_tx);
     add_wire(sim, "wire_rx", &s.wire_rx);
     const char *violation = flue_sim_violation(d->sim);
@@ -263,7 +265,8 @@ static cJSON *verb_fault(struct daemon *d, const cJSON *request)
     const cJSON *one, *faults = cJSON_GetObjectItem(request, "faults");
     uint32_t bits = 0;
 
-    cJSON_ArrayForEach(one, faults) {
+    cJSON_ArrayForEach(one, faults)
+    {
         if (cJSON_IsString(one) && strcmp(one->valuestring, "csum") == 0)
             bits |= FLUE_FAULT_CSUM_BIT_MASK;
         else if (cJSON_IsString(one) && strcmp(one->valuestring, "lso-seq") == 0)
@@ -307,7 +310,7 @@ static cJSON *answer_to(struct daemon *d, const char *line)
     static const struct {
         const char *verb;
         cJSON *(*answer)(struct daemon *d, const cJSON *request);
-    } verbs[] = {{"caps", verb_caps}, {"set", verb_set},     {"stat", verb_stat}, {"pcap", verb_pcap}, {"wire", verb_wire},
+    } verbs[] = {{"caps", verb_caps},   {"set", verb_set}, {"stat", verb_stat},   {"pcap", verb_pcap}, {"wire", verb_wire},
                  {"fault", verb_fault}, {"log", verb_log}, {"reset", verb_reset}, {"stop", verb_stop}};
     cJSON *request = cJSON_Parse(line), *answer = NULL;
     const cJSON *verb = cJSON_GetObjectItem(request, "verb");
@@ -391,7 +394,7 @@ static bool reply(const struct client *client, cJSON *answer)
     cJSON_Delete(answer);
     if (text != NULL) {
         size_t len = strlen(text);
-        text[len] = '\n';              /* in the terminator's place: the length is counted */
+        text[len] = '\n'; /* in the terminator's place: the length is counted */
         sent = send(client->fd, text, len + 1, MSG_NOSIGNAL) == (ssize_t)(len + 1);
     }
     cJSON_free(text);
@@ -425,6 +428,6 @@ bool control_serve(struct daemon *d, struct client *client)
         client->len_bytes -= used;
     }
     if (client->len_bytes == sizeof client->line - 1)
-        return gone(client);           /* a line without end */
+        return gone(client); /* a line without end */
     return true;
 }

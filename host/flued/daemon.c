@@ -17,14 +17,14 @@
 #include <unistd.h>
 #include "flued.h"
 
-#define CYCLES_A_TURN 4096u       /* clocked between two looks at descriptors and events */
-#define EVENTS_A_POLL 256u
-#define READY_MAX 16
-#define WIRE_WAITING_MAX 64u      /* frames of the far end that may queue at the adapter */
-#define FRAME_BYTES_MAX 65536u
-#define IRQ_DISTANCE_US 1000u    /* the loop looks at the event ring itself; the interrupt only ends its sleep */
-#define IRQ_EVENTS 64u
-#define LIMIT_US 20000000u        /* live time a drain may take */
+#define CYCLES_A_TURN    4096u /* clocked between two looks at descriptors and events */
+#define EVENTS_A_POLL    256u
+#define READY_MAX        16
+#define WIRE_WAITING_MAX 64u /* frames of the far end that may queue at the adapter */
+#define FRAME_BYTES_MAX  65536u
+#define IRQ_DISTANCE_US  1000u /* the loop looks at the event ring itself; the interrupt only ends its sleep */
+#define IRQ_EVENTS       64u
+#define LIMIT_US         20000000u /* live time a drain may take */
 
 static uint64_t now_us(void)
 {
@@ -217,10 +217,14 @@ const char *daemon_configure(struct daemon *d, const struct flue_config *request
         log_line(LOG_INFO, "settings changed; offload mask of %s is 0x%02x", flue_tap_name(d->host_tap),
                  flue_tap_offload(d->host_tap));
         return NULL;
-    case FLUE_EUNSUPP: return "the adapter lacks one of these abilities; nothing was changed";
-    case FLUE_EARG: return "a value is not one of its switch; nothing was changed";
-    case FLUE_EIO: return "the interface did not take the new offload mask";
-    default: return "the adapter did not take the settings";
+    case FLUE_EUNSUPP:
+        return "the adapter lacks one of these abilities; nothing was changed";
+    case FLUE_EARG:
+        return "a value is not one of its switch; nothing was changed";
+    case FLUE_EIO:
+        return "the interface did not take the new offload mask";
+    default:
+        return "the adapter did not take the settings";
     }
 }
 

@@ -28,17 +28,17 @@ void log_line(enum log_level level, const char *format, ...) __attribute__((form
 /* One end: an interface Linux sees. */
 struct end_options {
     const char *name;
-    const char *netns;            /* null: where flued runs */
+    const char *netns; /* null: where flued runs */
     const char *address[ADDRESSES_MAX];
-    unsigned    address_count;
+    unsigned address_count;
 };
 
 struct options {
     struct end_options host, wire;
-    unsigned    mtu_bytes;
+    unsigned mtu_bytes;
     struct flue_sim_config sim;
-    uint32_t    fault;            /* bits of register FAULT */
-    struct flue_config settings;  /* request on top of what the adapter can */
+    uint32_t fault;              /* bits of register FAULT */
+    struct flue_config settings; /* request on top of what the adapter can */
     const char *socket_path;
 };
 
@@ -55,18 +55,18 @@ const char *setting_name(enum flue_switch sw, uint8_t way);
 /* ---- daemon ------------------------------------------------------------------------------------------------------ */
 
 struct daemon {
-    struct options      *options;
-    struct flue_sim     *sim;
-    struct flue_tap     *host_tap, *wire_tap;
+    struct options *options;
+    struct flue_sim *sim;
+    struct flue_tap *host_tap, *wire_tap;
     struct flue_adapter *adapter;
-    struct flue_port    *port;
-    int      epoll_fd, signal_fd, listen_fd;
-    bool     host_ready, host_blocked;  /* the TAP may have packets; there is no room for them */
-    bool     wire_ready;
-    bool     stop;
-    int      exit_status;
-    uint64_t started_us;          /* wall clock */
-    uint64_t wire_refused;        /* frames the far end's kernel did not take */
+    struct flue_port *port;
+    int epoll_fd, signal_fd, listen_fd;
+    bool host_ready, host_blocked; /* the TAP may have packets; there is no room for them */
+    bool wire_ready;
+    bool stop;
+    int exit_status;
+    uint64_t started_us;   /* wall clock */
+    uint64_t wire_refused; /* frames the far end's kernel did not take */
     uint64_t loops;
 };
 
@@ -90,7 +90,8 @@ bool control_serve(struct daemon *d, struct client *client);
 
 /* ---- privileges ------------------------------------------------------------------------------------------------------ */
 
-/* Make it possible to create interfaces: nothing as root, else an own user and network namespace.  False with logged reasons. */
+/* Make it possible to create interfaces: nothing as root, else an own user and network namespace.  False with logged reasons.
+ */
 bool privileges_get(const struct options *options);
 
 #endif

@@ -8,9 +8,9 @@
 #include "flued.h"
 
 #define WIDTH_DEFAULT 128u
-#define MTU_DEFAULT 1500u
-#define MTU_MIN 576u
-#define MTU_MAX 9000u
+#define MTU_DEFAULT   1500u
+#define MTU_MIN       576u
+#define MTU_MAX       9000u
 
 static const char usage[] =
     "usage: flued [options]\n"
@@ -46,8 +46,28 @@ static const char usage[] =
     "\n"
     "Exit status: 0 stopped as told; 1 could not run; 2 bad option; 3 a simulation monitor was violated.\n";
 
-enum { OPT_TAP = 256, OPT_NETNS, OPT_ADDRESS, OPT_WIRE_TAP, OPT_WIRE_ADDRESS, OPT_MTU, OPT_WIDTH, OPT_SET, OPT_FAULT, OPT_WIRE_TX,
-       OPT_WIRE_RX, OPT_SEED, OPT_PCAP, OPT_RECORD, OPT_FST, OPT_MODEL_DIR, OPT_SOCKET, OPT_LOG_LEVEL, OPT_HELP, OPT_VERSION };
+enum {
+    OPT_TAP = 256,
+    OPT_NETNS,
+    OPT_ADDRESS,
+    OPT_WIRE_TAP,
+    OPT_WIRE_ADDRESS,
+    OPT_MTU,
+    OPT_WIDTH,
+    OPT_SET,
+    OPT_FAULT,
+    OPT_WIRE_TX,
+    OPT_WIRE_RX,
+    OPT_SEED,
+    OPT_PCAP,
+    OPT_RECORD,
+    OPT_FST,
+    OPT_MODEL_DIR,
+    OPT_SOCKET,
+    OPT_LOG_LEVEL,
+    OPT_HELP,
+    OPT_VERSION
+};
 
 static const struct option long_options[] = {
     {"tap", required_argument, NULL, OPT_TAP},
@@ -164,10 +184,16 @@ static int option_apply(struct options *o, int option, char *arg)
     unsigned long long n;
 
     switch (option) {
-    case OPT_TAP: o->host.name = arg; return -1;
-    case OPT_NETNS: o->host.netns = arg; return -1;
-    case OPT_ADDRESS: return address_add(&o->host, "--address", arg);
-    case OPT_WIRE_ADDRESS: return address_add(&o->wire, "--wire-address", arg);
+    case OPT_TAP:
+        o->host.name = arg;
+        return -1;
+    case OPT_NETNS:
+        o->host.netns = arg;
+        return -1;
+    case OPT_ADDRESS:
+        return address_add(&o->host, "--address", arg);
+    case OPT_WIRE_ADDRESS:
+        return address_add(&o->wire, "--wire-address", arg);
     case OPT_WIRE_TAP: {
         char *at = strchr(arg, '@');
         if (at != NULL) {
@@ -192,19 +218,39 @@ static int option_apply(struct options *o, int option, char *arg)
             return refuse("--seed: '%s' is not a number from 1", arg);
         o->sim.seed = n;
         return -1;
-    case OPT_SET: return set_read(o, arg);
-    case OPT_FAULT: return fault_read(o, arg);
-    case OPT_WIRE_TX: o->sim.wire_tx = arg; return -1;
-    case OPT_WIRE_RX: o->sim.wire_rx = arg; return -1;
-    case OPT_PCAP: o->sim.pcap_path = arg; return -1;
-    case OPT_RECORD: o->sim.log_path = arg; return -1;
-    case OPT_FST: o->sim.fst_path = arg; return -1;
-    case OPT_MODEL_DIR: o->sim.model_dir = arg; return -1;
-    case OPT_SOCKET: o->socket_path = arg; return -1;
+    case OPT_SET:
+        return set_read(o, arg);
+    case OPT_FAULT:
+        return fault_read(o, arg);
+    case OPT_WIRE_TX:
+        o->sim.wire_tx = arg;
+        return -1;
+    case OPT_WIRE_RX:
+        o->sim.wire_rx = arg;
+        return -1;
+    case OPT_PCAP:
+        o->sim.pcap_path = arg;
+        return -1;
+    case OPT_RECORD:
+        o->sim.log_path = arg;
+        return -1;
+    case OPT_FST:
+        o->sim.fst_path = arg;
+        return -1;
+    case OPT_MODEL_DIR:
+        o->sim.model_dir = arg;
+        return -1;
+    case OPT_SOCKET:
+        o->socket_path = arg;
+        return -1;
     case OPT_LOG_LEVEL:
         return log_level_find(arg, &log_level) ? -1 : refuse("--log-level: '%s' is not error, warn, info or debug", arg);
-    case OPT_HELP: fputs(usage, stdout); return 0;
-    case OPT_VERSION: printf("flued, contract %u.%u\n", FLUE_CONTRACT_MAJOR, FLUE_CONTRACT_MINOR); return 0;
+    case OPT_HELP:
+        fputs(usage, stdout);
+        return 0;
+    case OPT_VERSION:
+        printf("flued, contract %u.%u\n", FLUE_CONTRACT_MAJOR, FLUE_CONTRACT_MINOR);
+        return 0;
     }
     return 2;
 }

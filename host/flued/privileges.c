@@ -1,6 +1,6 @@
 /*
- * What creating an interface needs: CAP_NET_ADMIN over the network namespace, and access to /dev/net/tun.  An ordinary user gets
- * the first in a user and network namespace of its own (linux-host.md 1.1, step 2).
+ * What creating an interface needs: CAP_NET_ADMIN over the network namespace, and access to /dev/net/tun.  An ordinary user
+ * gets the first in a user and network namespace of its own (linux-host.md 1.1, step 2).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -58,6 +58,7 @@ bool privileges_get(const struct options *o)
     }
     if (!own_namespaces())
         return false;
-    log_line(LOG_INFO, "not root: both interfaces are in an own network namespace; enter it with nsenter -t %d -U -n", getpid());
+    log_line(LOG_INFO, "not root: both interfaces are in an own network namespace; enter it with nsenter -t %d -U -n",
+             getpid());
     return true;
 }

@@ -14,57 +14,57 @@
 
 #define TX_BUFFERS_DEFAULT 64u
 #define RX_BUFFERS_DEFAULT 256u
-#define TX_FLIGHT_DEFAULT (256u * 1024u)
-#define TX_BUFFER_BYTES (68u * 1024u)   /* largest packet of the kernel, 65,536 + 64 (linux-host.md 1.2), in whole pages */
-#define HDR_SLOTS 1024u                 /* segments cut by the driver that may be in flight */
-#define RX_ALIGN_BYTES 64u
+#define TX_FLIGHT_DEFAULT  (256u * 1024u)
+#define TX_BUFFER_BYTES    (68u * 1024u) /* largest packet of the kernel, 65,536 + 64 (linux-host.md 1.2), in whole pages */
+#define HDR_SLOTS          1024u         /* segments cut by the driver that may be in flight */
+#define RX_ALIGN_BYTES     64u
 
 /* What a transmit cookie points to: one packet of the ring. */
 struct unit {
     struct tx_buffer *buffer;
-    struct unit      *next_free;        /* header slots only */
-    uint32_t          header_at;        /* header slots only: offset in the region */
-    bool              is_slot;
+    struct unit *next_free; /* header slots only */
+    uint32_t header_at;     /* header slots only: offset in the region */
+    bool is_slot;
 };
 
 struct tx_buffer {
-    struct unit unit;                   /* of the packet when it is sent whole */
-    uint8_t    *data;
-    uint32_t    at;                     /* offset in the region */
-    uint32_t    len_bytes;
-    unsigned    users;                  /* packets in the ring that name it, and 1 while it is being put */
+    struct unit unit; /* of the packet when it is sent whole */
+    uint8_t *data;
+    uint32_t at; /* offset in the region */
+    uint32_t len_bytes;
+    unsigned users; /* packets in the ring that name it, and 1 while it is being put */
     struct tx_buffer *next_free;
 };
 
 struct rx_buffer {
-    uint8_t    *data;
-    uint32_t    at;
+    uint8_t *data;
+    uint32_t at;
     struct rx_buffer *next_idle;
 };
 
 /* A packet that was read but not put completely, because the ring was full. */
 struct held {
-    struct tx_buffer     *buffer;       /* null: none */
+    struct tx_buffer *buffer; /* null: none */
     struct flue_tx_packet packet;
-    bool                  cut;
-    struct flue_soft_gso  gso;
-    unsigned              next_segment;
+    bool cut;
+    struct flue_soft_gso gso;
+    unsigned next_segment;
 };
 
 struct flue_port {
-    struct flue_tap     *tap;
+    struct flue_tap *tap;
     struct flue_adapter *adapter;
     struct flue_port_params params;
-    struct flue_port_stats  stats;
+    struct flue_port_stats stats;
 
-    struct flue_mem   tx_mem, rx_mem;
+    struct flue_mem tx_mem, rx_mem;
     struct tx_buffer *tx, *tx_free;
-    struct unit      *slot, *slot_free;
-    size_t            in_flight;
-    struct held       held;
+    struct unit *slot, *slot_free;
+    size_t in_flight;
+    struct held held;
 
-    struct rx_buffer *rx, *rx_idle;     /* idle: not in the ring */
-    uint32_t          rx_bytes;
+    struct rx_buffer *rx, *rx_idle; /* idle: not in the ring */
+    uint32_t rx_bytes;
 };
 
 /* ---- transmit ---------------------------------------------------------------------------------------------------- */
@@ -359,9 +359,9 @@ enum flue_err flue_port_start(struct flue_port *p, struct flue_adapter *adapter)
     uint32_t frame = flue_adapter_identity(adapter)->max_frame_bytes;
     p->rx_bytes = (frame + RX_ALIGN_BYTES - 1) / RX_ALIGN_BYTES * RX_ALIGN_BYTES;
 
-    enum flue_err err = flue_mem_alloc(
-        adapter, (size_t)p->params.tx_buffers * TX_BUFFER_BYTES + (size_t)HDR_SLOTS * FLUE_SOFT_HDR_MAX, FLUE_ACCESS_READ,
-        &p->tx_mem);
+    enum flue_err err =
+        flue_mem_alloc(adapter, (size_t)p->params.tx_buffers * TX_BUFFER_BYTES + (size_t)HDR_SLOTS * FLUE_SOFT_HDR_MAX,
+                       FLUE_ACCESS_READ, &p->tx_mem);
     if (err == FLUE_OK)
         err = flue_mem_alloc(adapter, (size_t)p->params.rx_buffers * p->rx_bytes, FLUE_ACCESS_READ_WRITE, &p->rx_mem);
     if (err != FLUE_OK)
@@ -404,11 +404,11 @@ enum flue_err flue_port_config_set(struct flue_port *p, const struct flue_config
         if (request->way[i] != FLUE_WAY_KEEP)
             now.way[i] &= request->way[i];
     uint32_t before = flue_tap_offload(p->tap);
-    enum flue_err err = mask_set(p, flue_port_offload_of(&now) & before);   /* tighten first */
+    enum flue_err err = mask_set(p, flue_port_offload_of(&now) & before); /* tighten first */
     if (err != FLUE_OK)
         return err;
     err = flue_config_set(p->adapter, request);
     flue_config_active(p->adapter, &now);
-    enum flue_err loosened = mask_set(p, flue_port_offload_of(&now));       /* loosen last; a refused request puts it back */
+    enum flue_err loosened = mask_set(p, flue_port_offload_of(&now)); /* loosen last; a refused request puts it back */
     return err != FLUE_OK ? err : loosened;
 }

@@ -23,10 +23,10 @@ static_assert(FLUE_TUN_CSUM == TUN_F_CSUM && FLUE_TUN_TSO4 == TUN_F_TSO4 && FLUE
               "the kernel's values");
 
 struct flue_tap {
-    int      fd;
-    int      ctl4, ctl6;          /* sockets in the interface's namespace, for its settings */
+    int fd;
+    int ctl4, ctl6; /* sockets in the interface's namespace, for its settings */
     uint32_t offload;
-    char     name[IFNAMSIZ];
+    char name[IFNAMSIZ];
 };
 
 static _Thread_local char error_text[160];
@@ -107,7 +107,7 @@ static enum flue_err tap_create(struct flue_tap *tap, const struct flue_tap_para
             return err;
     }
     tap->ctl4 = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    tap->ctl6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);   /* absent without IPv6: only its addresses need it */
+    tap->ctl6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* absent without IPv6: only its addresses need it */
     return tap->ctl4 < 0 ? failed("socket for the settings of %s", tap->name) : FLUE_OK;
 }
 

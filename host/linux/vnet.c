@@ -1,31 +1,31 @@
 /*
- * The packet header of a TAP and the adapter's words, in both directions (task-offload.md 6.3, 6.4), and the software that steps
- * in where the adapter must not or cannot.
+ * The packet header of a TAP and the adapter's words, in both directions (task-offload.md 6.3, 6.4), and the software that
+ * steps in where the adapter must not or cannot.
  */
 #include <string.h>
 #include "flue/linux.h"
 #include "flue/sum.h"
 
-#define ETH_BYTES 14u
-#define TAG_BYTES 4u
-#define TAGS_MAX 2u
+#define ETH_BYTES      14u
+#define TAG_BYTES      4u
+#define TAGS_MAX       2u
 #define ETHERTYPE_IPV4 0x0800u
 #define ETHERTYPE_IPV6 0x86DDu
 #define ETHERTYPE_VLAN 0x8100u
 #define ETHERTYPE_QINQ 0x88A8u
-#define IPV6_BYTES 40u
-#define PROTO_TCP 6u
-#define PROTO_UDP 17u
-#define TCP_CSUM_AT 16u
-#define UDP_CSUM_AT 6u
-#define TCP_BYTES_MIN 20u
-#define LSO_HDR_MAX 128u          /* template of the adapter, section 2.3 */
-#define TCP_FIN 0x01u
-#define TCP_SYN 0x02u
-#define TCP_RST 0x04u
-#define TCP_PSH 0x08u
-#define TCP_URG 0x20u
-#define TCP_CWR 0x80u
+#define IPV6_BYTES     40u
+#define PROTO_TCP      6u
+#define PROTO_UDP      17u
+#define TCP_CSUM_AT    16u
+#define UDP_CSUM_AT    6u
+#define TCP_BYTES_MIN  20u
+#define LSO_HDR_MAX    128u /* template of the adapter, section 2.3 */
+#define TCP_FIN        0x01u
+#define TCP_SYN        0x02u
+#define TCP_RST        0x04u
+#define TCP_PSH        0x08u
+#define TCP_URG        0x20u
+#define TCP_CWR        0x80u
 
 static uint16_t be16(const uint8_t *p)
 {
@@ -62,8 +62,12 @@ static void put_le16(uint8_t *p, uint16_t v)
 
 void flue_vnet_load(struct flue_vnet *v, const uint8_t b[FLUE_VNET_BYTES])
 {
-    *v = (struct flue_vnet){.flags = b[0], .gso_type = b[1], .hdr_len = le16(b + 2), .gso_size = le16(b + 4),
-                            .csum_start = le16(b + 6), .csum_offset = le16(b + 8)};
+    *v = (struct flue_vnet){.flags = b[0],
+                            .gso_type = b[1],
+                            .hdr_len = le16(b + 2),
+                            .gso_size = le16(b + 4),
+                            .csum_start = le16(b + 6),
+                            .csum_offset = le16(b + 8)};
 }
 
 void flue_vnet_store(const struct flue_vnet *v, uint8_t b[FLUE_VNET_BYTES])
@@ -135,8 +139,7 @@ static enum flue_verdict plain_csum(const struct flue_config *config, const stru
         if (tcp && v->csum_start <= FLUE_SLOT_PACKET_TCP_OFF_MASK >> FLUE_SLOT_PACKET_TCP_OFF_SHIFT) {
             if (!sends(config, ipv6 ? FLUE_SW_TCP6_CSUM : FLUE_SW_TCP4_CSUM))
                 return FLUE_SOFT_CSUM;
-            packet->csum = version | FLUE_SLOT_PACKET_TCP_CSUM_MASK |
-                           (uint32_t)v->csum_start << FLUE_SLOT_PACKET_TCP_OFF_SHIFT;
+            packet->csum = version | FLUE_SLOT_PACKET_TCP_CSUM_MASK | (uint32_t)v->csum_start << FLUE_SLOT_PACKET_TCP_OFF_SHIFT;
             return FLUE_SEND;
         }
         if (udp) {
@@ -147,8 +150,8 @@ static enum flue_verdict plain_csum(const struct flue_config *config, const stru
         }
     }
     /* Anything else (tunnels, extension headers) by place alone, if the adapter's fields can hold it. */
-    bool all_on = sends(config, FLUE_SW_TCP4_CSUM) && sends(config, FLUE_SW_UDP4_CSUM) &&
-                  sends(config, FLUE_SW_TCP6_CSUM) && sends(config, FLUE_SW_UDP6_CSUM);
+    bool all_on = sends(config, FLUE_SW_TCP4_CSUM) && sends(config, FLUE_SW_UDP4_CSUM) && sends(config, FLUE_SW_TCP6_CSUM) &&
+                  sends(config, FLUE_SW_UDP6_CSUM);
     if (!all_on || v->csum_offset > FLUE_SLOT_PACKET_CSUM_OFFSET_MASK >> FLUE_SLOT_PACKET_CSUM_OFFSET_SHIFT ||
         v->csum_start % 2 != 0 || v->csum_offset % 2 != 0)
         return FLUE_SOFT_CSUM;
@@ -173,8 +176,8 @@ static enum flue_verdict large_send(const struct flue_config *config, const stru
     bool want_ipv6 = (v->gso_type & ~FLUE_VNET_GSO_ECN) == FLUE_VNET_GSO_TCPV6, ipv6;
     uint32_t l3, l4 = v->csum_start;
 
-    if ((v->flags & FLUE_VNET_NEEDS_CSUM) == 0 || v->csum_offset != TCP_CSUM_AT || v->gso_size == 0 ||
-        !csum_inside(v, len) || !find_ip(frame, len, &l3, &ipv6) || ipv6 != want_ipv6 || !tcp_may_be_at(frame, l3, ipv6, l4))
+    if ((v->flags & FLUE_VNET_NEEDS_CSUM) == 0 || v->csum_offset != TCP_CSUM_AT || v->gso_size == 0 || !csum_inside(v, len) ||
+        !find_ip(frame, len, &l3, &ipv6) || ipv6 != want_ipv6 || !tcp_may_be_at(frame, l3, ipv6, l4))
         return FLUE_DROP;
     uint32_t tcp = tcp_bytes(frame, len, l4);
     if (tcp == 0)
@@ -213,7 +216,7 @@ enum flue_verdict flue_vnet_to_packet(const struct flue_config *config, const st
     case FLUE_VNET_GSO_TCPV6:
         return large_send(config, v, frame, len_bytes, packet);
     }
-    return FLUE_DROP;             /* not in the mask we gave: the kernel never asks */
+    return FLUE_DROP; /* not in the mask we gave: the kernel never asks */
 }
 
 enum flue_err flue_soft_csum(const struct flue_vnet *v, uint8_t *frame, size_t len_bytes)
@@ -222,7 +225,7 @@ enum flue_err flue_soft_csum(const struct flue_vnet *v, uint8_t *frame, size_t l
         return FLUE_EARG;
     uint16_t sum = (uint16_t)~flue_sum(frame + v->csum_start, len_bytes - v->csum_start);
     if (sum == 0 && v->csum_offset == UDP_CSUM_AT)
-        sum = 0xFFFF;             /* RFC 768: 0 would mean none */
+        sum = 0xFFFF; /* RFC 768: 0 would mean none */
     put_be16(frame + v->csum_start + v->csum_offset, sum);
     return FLUE_OK;
 }
@@ -237,8 +240,13 @@ enum flue_err flue_soft_begin(const struct flue_vnet *v, const uint8_t *frame, s
     uint32_t tcp = tcp_bytes(frame, len_bytes, l4);
     if (tcp == 0 || l4 + tcp > FLUE_SOFT_HDR_MAX || l4 + tcp >= len_bytes)
         return FLUE_EARG;
-    *gso = (struct flue_soft_gso){.frame = frame, .l3 = l3, .l4 = l4, .payload = l4 + tcp, .len_bytes = (uint32_t)len_bytes,
-                                  .mss = v->gso_size, .ipv6 = ipv6};
+    *gso = (struct flue_soft_gso){.frame = frame,
+                                  .l3 = l3,
+                                  .l4 = l4,
+                                  .payload = l4 + tcp,
+                                  .len_bytes = (uint32_t)len_bytes,
+                                  .mss = v->gso_size,
+                                  .ipv6 = ipv6};
     gso->segments = (gso->len_bytes - gso->payload + v->gso_size - 1u) / v->gso_size;
     return FLUE_OK;
 }
@@ -267,11 +275,11 @@ void flue_soft_segment(const struct flue_soft_gso *g, unsigned index, uint8_t *h
     if (!first)
         tcp[13] &= (uint8_t)~TCP_CWR;
     if (!last)
-        tcp[13] &= (uint8_t)~(TCP_FIN | TCP_PSH);
+        tcp[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH);
     /* The super-segment's sum tells the addresses' part even behind a routing header (3.1.1). */
     uint16_t pseudo = flue_sum_without_length(be16(super_sum), g->len_bytes - g->l4);
     put_be16(tcp + TCP_CSUM_AT, flue_sum_add(pseudo, flue_sum_fold(l4_bytes)));
-    uint16_t head = flue_sum(tcp, g->payload - g->l4);   /* a TCP header is a multiple of 4 bytes: sums may be added */
+    uint16_t head = flue_sum(tcp, g->payload - g->l4); /* a TCP header is a multiple of 4 bytes: sums may be added */
     put_be16(tcp + TCP_CSUM_AT, (uint16_t)~flue_sum_add(head, flue_sum(g->frame + at, bytes)));
     *payload_at = at;
     *payload_bytes = bytes;

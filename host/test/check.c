@@ -10,7 +10,7 @@
 
 static struct {
     const char *name;
-    check_fn   *fn;
+    check_fn *fn;
 } tests[TESTS_MAX];
 static unsigned test_count;
 static jmp_buf leave;

@@ -81,7 +81,8 @@ TEST(an_impossible_region_table_is_refused)
 TEST(parameters_out_of_range_touch_nothing)
 {
     struct flue_adapter *a;
-    struct flue_open_params bad[] = {{.txq_log2_slots = 2}, {.txq_log2_slots = 16}, {.rxq_log2_slots = 1}, {.rxq_log2_slots = 20}};
+    struct flue_open_params bad[] = {
+        {.txq_log2_slots = 2}, {.txq_log2_slots = 16}, {.rxq_log2_slots = 1}, {.rxq_log2_slots = 20}};
     mock_init(&rig.m);
     for (unsigned i = 0; i < 4; i++)
         CHECK_EQ(flue_adapter_open(&rig.m.link, &bad[i], NULL, &a), FLUE_EARG);
@@ -113,7 +114,7 @@ TEST(the_three_rings_do_not_overlap)
     uint32_t eq = *mock_reg(&rig.m, FLUE_REG_EQ_BASE);
     CHECK(rx >= tx + 16 * FLUE_SLOT_BYTES && eq >= rx + 8 * FLUE_SLOT_BYTES);
     uint32_t eq_slots = 1u << FLUE_GET(EQ_CFG_LOG2_SLOTS, *mock_reg(&rig.m, FLUE_REG_EQ_CFG));
-    CHECK(eq_slots >= 8 + 8);          /* every packet and every buffer may complete before one poll */
+    CHECK(eq_slots >= 8 + 8); /* every packet and every buffer may complete before one poll */
     CHECK(mock_memory(&rig.m, 0, eq, eq_slots * FLUE_SLOT_BYTES) != NULL);
     close_rig();
 }
@@ -138,7 +139,7 @@ TEST(every_access_that_fails_during_open_is_reported_and_leaves_nothing)
         rig.m.fail_in = n;
         struct flue_handlers handlers = rig_handlers(&rig);
         enum flue_err err = flue_adapter_open(&rig.m.link, NULL, &handlers, &rig.a);
-        if (rig.m.fail_in > 0) {        /* the open needs fewer accesses than n */
+        if (rig.m.fail_in > 0) { /* the open needs fewer accesses than n */
             CHECK_EQ(err, FLUE_OK);
             break;
         }
@@ -154,7 +155,7 @@ TEST(every_access_that_fails_during_open_is_reported_and_leaves_nothing)
 TEST(region_rows_run_out_by_name_and_come_back)
 {
     struct flue_mem mem[4];
-    open_rig();                         /* rings and rig.mem take two of four rows */
+    open_rig(); /* rings and rig.mem take two of four rows */
     CHECK_EQ(flue_mem_alloc(rig.a, 1, FLUE_ACCESS_READ, &mem[0]), FLUE_OK);
     CHECK_EQ((uintptr_t)mem[0].addr % 4096, 0);
     CHECK_EQ(mem[0].len_bytes, 4096);
@@ -206,8 +207,12 @@ TEST(a_packet_becomes_these_slots)
 {
     open_rig();
     struct flue_frag frags[2] = {{rig.mem.region, 100, 54}, {rig.mem.region, 3001, 2500}};
-    struct flue_tx_packet p = {.frags = frags, .frag_count = 2, .csum = 0x00220005, .lso = 0x42200000u | 1000,
-                               .vlan = 0x0125 << 4 | 5, .cookie = rig_cookie(0)};
+    struct flue_tx_packet p = {.frags = frags,
+                               .frag_count = 2,
+                               .csum = 0x00220005,
+                               .lso = 0x42200000u | 1000,
+                               .vlan = 0x0125 << 4 | 5,
+                               .cookie = rig_cookie(0)};
     CHECK_EQ(flue_tx_put(rig.a, &p), FLUE_OK);
     CHECK_EQ(mock_last_write(&rig.m, FLUE_REG_TXQ_TAIL) < mock_last_write(&rig.m, FLUE_REG_CTRL), 1);
     CHECK_EQ(flue_tx_kick(rig.a), FLUE_OK);
@@ -217,7 +222,7 @@ TEST(a_packet_becomes_these_slots)
     CHECK_EQ(s.w[0], 1u | 1u << 3 | 2554u << 15);
     CHECK_EQ(s.w[1], 0x42200000u | 1000);
     CHECK_EQ(s.w[2], 0x00220005);
-    CHECK_EQ(s.w[3], 5u << 13 | 0x125);       /* priority, CFI, VLAN id in wire order (2.9) */
+    CHECK_EQ(s.w[3], 5u << 13 | 0x125); /* priority, CFI, VLAN id in wire order (2.9) */
     s = mock_slot(&rig.m, FLUE_REG_TXQ_BASE, FLUE_REG_TXQ_CFG, 1);
     CHECK_EQ(s.w[0], 2u | (uint32_t)rig.mem.region << 8);
     CHECK_EQ(s.w[1], 54);
@@ -263,18 +268,22 @@ TEST(an_out_of_band_tag_is_ignored_while_the_transmit_side_is_off)
 TEST(requests_the_slots_cannot_say_are_refused)
 {
     open_rig();
-    struct flue_frag good = {rig.mem.region, 0, 200}, bad[] = {
-        {rig.mem.region, 0, 0}, {rig.mem.region, 65535, 2}, {rig.mem.region, 0xFFFFFFFF, 2}, {9, 0, 10}, {200, 0, 10}};
+    struct flue_frag good = {rig.mem.region, 0, 200}, bad[] = {{rig.mem.region, 0, 0},
+                                                               {rig.mem.region, 65535, 2},
+                                                               {rig.mem.region, 0xFFFFFFFF, 2},
+                                                               {9, 0, 10},
+                                                               {200, 0, 10}};
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK_EQ(flue_tx_put(rig.a, &(struct flue_tx_packet){.frags = &bad[i], .frag_count = 1}), FLUE_EARG);
-    struct flue_tx_packet p[] = {
-        {.frags = &good, .frag_count = 0},          {.frags = NULL, .frag_count = 1},
-        {.frags = &good, .frag_count = 300},        {.frags = &good, .frag_count = 1, .csum = 0x20},
-        {.frags = &good, .frag_count = 1, .csum = 0x04000000},
-        {.frags = &good, .frag_count = 1, .vlan = 0x10000},
-        {.frags = &good, .frag_count = 1, .generic = true, .csum_offset = 64},
-        {.frags = &good, .frag_count = 1, .generic = true, .csum = 1},
-        {.frags = &good, .frag_count = 1, .csum_start = 2}};
+    struct flue_tx_packet p[] = {{.frags = &good, .frag_count = 0},
+                                 {.frags = NULL, .frag_count = 1},
+                                 {.frags = &good, .frag_count = 300},
+                                 {.frags = &good, .frag_count = 1, .csum = 0x20},
+                                 {.frags = &good, .frag_count = 1, .csum = 0x04000000},
+                                 {.frags = &good, .frag_count = 1, .vlan = 0x10000},
+                                 {.frags = &good, .frag_count = 1, .generic = true, .csum_offset = 64},
+                                 {.frags = &good, .frag_count = 1, .generic = true, .csum = 1},
+                                 {.frags = &good, .frag_count = 1, .csum_start = 2}};
     for (unsigned i = 0; i < sizeof p / sizeof p[0]; i++)
         CHECK_EQ(flue_tx_put(rig.a, &p[i]), FLUE_EARG);
     CHECK_EQ(flue_tx_room(rig.a), 16);
@@ -317,7 +326,7 @@ TEST(a_full_ring_says_so_and_a_completion_makes_room)
 TEST(indices_wrap_at_65536_and_the_phase_with_every_round)
 {
     open_rig();
-    for (unsigned i = 0; i < 40000; i++) {       /* 80,000 slots, 40,000 events in a ring of 32 */
+    for (unsigned i = 0; i < 40000; i++) { /* 80,000 slots, 40,000 events in a ring of 32 */
         put_one(i % RIG_COOKIES);
         mock_tx_done(&rig.m, (uint16_t)(2 * (i + 1)), FLUE_ST_OK);
         CHECK_EQ(poll_all(), FLUE_OK);
@@ -410,7 +419,7 @@ TEST(a_completion_beyond_the_doorbell_is_refused)
 {
     open_rig();
     put_one(0);
-    CHECK_EQ(rig_put(&rig, 1, 0), FLUE_OK);      /* put, not kicked */
+    CHECK_EQ(rig_put(&rig, 1, 0), FLUE_OK); /* put, not kicked */
     mock_tx_done(&rig.m, 4, FLUE_ST_CHAIN);
     check_distrusted(2, 0);
 }
@@ -473,12 +482,12 @@ TEST(large_send_words_are_compared_with_the_request)
     } rows[] = {
         {0, 0, true},
         {0, 1, false},
-        {0x42200000u | 500, 0x40000000u, true},     /* version 2 */
+        {0x42200000u | 500, 0x40000000u, true}, /* version 2 */
         {0x42200000u | 500, 0x40000001u, false},
         {0x42200000u | 500, 0, false},
-        {0xC3600000u | 500, 0x40000000u, true},     /* version 2, IPv6 */
-        {0x02200000u | 500, 946, true},             /* version 1: payload of 1,000 bytes */
-        {0x02200000u | 500, 1000, false},           /* not less than the packet */
+        {0xC3600000u | 500, 0x40000000u, true}, /* version 2, IPv6 */
+        {0x02200000u | 500, 946, true},         /* version 1: payload of 1,000 bytes */
+        {0x02200000u | 500, 1000, false},       /* not less than the packet */
         {0x02200000u | 500, 0x80000000u, false},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -591,30 +600,30 @@ TEST(receive_completions_that_cannot_be_true_are_refused)
     static const struct {
         uint32_t w0, w1, w2;
     } rows[] = {
-        {2u | 1u << 4 | 1u << 16, 1601, 0},              /* longer than the buffer */
-        {2u | 1u << 4 | 1u << 16, 0, 0},                 /* empty */
-        {2u | 1u << 4 | 2u << 16, 60, 0},                /* not the oldest buffer */
-        {2u | 1u << 4 | 0u << 16, 60, 0},                /* given back before */
-        {2u | 0u << 4 | 1u << 16, 60, 0},                /* of the transmit queue */
-        {2u | 1u << 4 | 17u << 8 | 1u << 16, 60, 0},     /* unknown status */
-        {2u | 1u << 4 | 1u << 16, 60u | 61u << 22, 0},   /* transport header behind the end */
-        {2u | 1u << 4 | 1u << 16, 60, 0x09},             /* TCP right and wrong */
-        {2u | 1u << 4 | 1u << 16, 60, 0x12},             /* UDP */
-        {2u | 1u << 4 | 1u << 16, 60, 0x24},             /* IPv4 */
-        {2u | 1u << 4 | 1u << 16, 60, 0x40},             /* loopback */
-        {2u | 1u << 4 | 1u << 16, 60, 0x80},             /* value invalid without coalescing */
+        {2u | 1u << 4 | 1u << 16, 1601, 0},            /* longer than the buffer */
+        {2u | 1u << 4 | 1u << 16, 0, 0},               /* empty */
+        {2u | 1u << 4 | 2u << 16, 60, 0},              /* not the oldest buffer */
+        {2u | 1u << 4 | 0u << 16, 60, 0},              /* given back before */
+        {2u | 0u << 4 | 1u << 16, 60, 0},              /* of the transmit queue */
+        {2u | 1u << 4 | 17u << 8 | 1u << 16, 60, 0},   /* unknown status */
+        {2u | 1u << 4 | 1u << 16, 60u | 61u << 22, 0}, /* transport header behind the end */
+        {2u | 1u << 4 | 1u << 16, 60, 0x09},           /* TCP right and wrong */
+        {2u | 1u << 4 | 1u << 16, 60, 0x12},           /* UDP */
+        {2u | 1u << 4 | 1u << 16, 60, 0x24},           /* IPv4 */
+        {2u | 1u << 4 | 1u << 16, 60, 0x40},           /* loopback */
+        {2u | 1u << 4 | 1u << 16, 60, 0x80},           /* value invalid without coalescing */
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         open_rig();
         CHECK_EQ(rig_rx_put(&rig, 0), FLUE_OK);
         CHECK_EQ(flue_rx_kick(rig.a), FLUE_OK);
-        CHECK_EQ(rig_rx_put(&rig, 1), FLUE_OK);          /* not kicked: not the adapter's */
+        CHECK_EQ(rig_rx_put(&rig, 1), FLUE_OK); /* not kicked: not the adapter's */
         mock_event(&rig.m, rows[i].w0, rows[i].w1, rows[i].w2);
         check_distrusted(0, 2);
     }
     open_rig();
     CHECK_EQ(rig_rx_put(&rig, 0), FLUE_OK);
-    mock_rx_done(&rig.m, 1, 60, 0);                      /* before the doorbell */
+    mock_rx_done(&rig.m, 1, 60, 0); /* before the doorbell */
     check_distrusted(0, 1);
 }
 
@@ -680,7 +689,7 @@ TEST(a_stopped_queue_is_recovered_and_returns_everything_once)
     CHECK(flue_queue_stopped(rig.a, FLUE_Q_TX));
     CHECK_EQ(rig_put(&rig, 4, 0), FLUE_ESTATE);
     CHECK_EQ(flue_tx_kick(rig.a), FLUE_ESTATE);
-    CHECK_EQ(rig_rx_put(&rig, 0), FLUE_OK);              /* the other queue works on */
+    CHECK_EQ(rig_rx_put(&rig, 0), FLUE_OK); /* the other queue works on */
 
     CHECK_EQ(flue_queue_recover(rig.a, FLUE_Q_TX), FLUE_OK);
     CHECK_EQ(rig.tx_total, 4);
@@ -692,7 +701,7 @@ TEST(a_stopped_queue_is_recovered_and_returns_everything_once)
     CHECK(off >= 0 && off < mock_last_write(&rig.m, FLUE_REG_TXQ_TAIL) && mock_last_write(&rig.m, FLUE_REG_TXQ_TAIL) < on);
     CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_TXQ_TAIL), 0);
     put_one(5);
-    mock_tx_done(&rig.m, 2, FLUE_ST_OK);             /* indices begin again */
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK); /* indices begin again */
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig.tx_back[5], 1);
     CHECK_EQ(flue_queue_recover(rig.a, FLUE_Q_TX), FLUE_ESTATE);
@@ -738,9 +747,9 @@ TEST(drain_returns_everything_and_resume_starts_empty)
 {
     open_rig();
     put_one(0);
-    CHECK_EQ(rig_put(&rig, 1, 0), FLUE_OK);              /* never kicked */
+    CHECK_EQ(rig_put(&rig, 1, 0), FLUE_OK); /* never kicked */
     CHECK_EQ(rig_rx_put(&rig, 0), FLUE_OK);
-    mock_tx_done(&rig.m, 2, FLUE_ST_OK);             /* finished before the drain is noticed */
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK); /* finished before the drain is noticed */
     CHECK_EQ(flue_adapter_drain(rig.a), FLUE_OK);
     CHECK_EQ(rig.tx_total, 2);
     CHECK_EQ(rig.rx_total, 1);
@@ -814,7 +823,9 @@ TEST(random_traffic_with_resets_returns_every_cookie_once)
             done = put;
             posted = 0;
             break;
-        case 1: case 2: case 3: {
+        case 1:
+        case 2:
+        case 3: {
             CHECK_EQ(flue_tx_kick(rig.a), FLUE_OK);
             if (done < put) {
                 posted = (uint16_t)(posted + 2);
@@ -843,9 +854,9 @@ TEST(at_start_all_abilities_are_on_and_nothing_is_activated)
 {
     bool v4, v6;
     open_rig();
-    CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_TX_CFG), 0x1FF);        /* all but 15-bit identification */
-    CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_RX_CFG), 0xFF);         /* all but tag removal, no activation */
-    CHECK_EQ(flue_encap_get(rig.a, &v4, &v6), FLUE_ESTATE);     /* TO-172 */
+    CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_TX_CFG), 0x1FF);    /* all but 15-bit identification */
+    CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_RX_CFG), 0xFF);     /* all but tag removal, no activation */
+    CHECK_EQ(flue_encap_get(rig.a, &v4, &v6), FLUE_ESTATE); /* TO-172 */
     CHECK(!v4 && !v6);
     close_rig();
 }
@@ -857,7 +868,7 @@ TEST(settings_are_a_subset_of_the_hardware)
     struct flue_handlers handlers;
     memset(&rig, 0, sizeof rig);
     mock_init(&rig.m);
-    *mock_reg(&rig.m, FLUE_REG_CAPS) = 0x00030043;              /* IPv4 and TCP/IPv4 sums, LSOv2 IPv4 */
+    *mock_reg(&rig.m, FLUE_REG_CAPS) = 0x00030043; /* IPv4 and TCP/IPv4 sums, LSOv2 IPv4 */
     handlers = rig_handlers(&rig);
     CHECK_EQ(flue_adapter_open(&rig.m.link, NULL, &handlers, &rig.a), FLUE_OK);
     CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_TX_CFG), 0x43);
@@ -885,10 +896,10 @@ TEST(every_switch_changes_only_its_own_bits)
         enum flue_switch sw;
         uint32_t tx, rx;
     } bits[] = {
-        {FLUE_SW_IP4_CSUM, 0x001, 0x01}, {FLUE_SW_TCP4_CSUM, 0x002, 0x02},   {FLUE_SW_UDP4_CSUM, 0x004, 0x04},
-        {FLUE_SW_TCP6_CSUM, 0x008, 0x08}, {FLUE_SW_UDP6_CSUM, 0x010, 0x10},  {FLUE_SW_LSO_V1, 0x020, 0},
-        {FLUE_SW_LSO_V2_IPV4, 0x040, 0}, {FLUE_SW_LSO_V2_IPV6, 0x080, 0},    {FLUE_SW_VLAN, 0x100, 0x100},
-        {FLUE_SW_LSO_ID_15BIT, 0x200, 0}, {FLUE_SW_RX_IP_OPTS, 0, 0x20},     {FLUE_SW_RX_IP6_EXT, 0, 0x40},
+        {FLUE_SW_IP4_CSUM, 0x001, 0x01},  {FLUE_SW_TCP4_CSUM, 0x002, 0x02}, {FLUE_SW_UDP4_CSUM, 0x004, 0x04},
+        {FLUE_SW_TCP6_CSUM, 0x008, 0x08}, {FLUE_SW_UDP6_CSUM, 0x010, 0x10}, {FLUE_SW_LSO_V1, 0x020, 0},
+        {FLUE_SW_LSO_V2_IPV4, 0x040, 0},  {FLUE_SW_LSO_V2_IPV6, 0x080, 0},  {FLUE_SW_VLAN, 0x100, 0x100},
+        {FLUE_SW_LSO_ID_15BIT, 0x200, 0}, {FLUE_SW_RX_IP_OPTS, 0, 0x20},    {FLUE_SW_RX_IP6_EXT, 0, 0x40},
         {FLUE_SW_RX_TCP_OPTS, 0, 0x80},
     };
     CHECK_EQ(sizeof bits / sizeof bits[0], FLUE_SW_COUNT);
@@ -931,7 +942,7 @@ TEST(an_illegal_value_changes_nothing)
     flue_config_keep(&request);
     request.max_frame_bytes = 20;
     CHECK_EQ(flue_config_set(rig.a, &request), FLUE_EARG);
-    request.max_frame_bytes = 1519;                             /* the build's 1,522 less the tag */
+    request.max_frame_bytes = 1519; /* the build's 1,522 less the tag */
     CHECK_EQ(flue_config_set(rig.a, &request), FLUE_EUNSUPP);
     flue_config_get(rig.a, &now);
     CHECK_EQ(memcmp(&before, &now, sizeof now), 0);
@@ -1042,7 +1053,8 @@ TEST(every_counter_status_and_error_has_a_name)
     CHECK(strcmp(flue_status_name(FLUE_ST_DISABLED), "DISABLED") == 0);
     CHECK(strcmp(flue_status_name(200), "?") == 0);
     for (int err = FLUE_OK; err <= FLUE_EMONITOR; err++)
-        CHECK(strncmp(flue_err_name((enum flue_err)err), "FLUE_", 5) == 0 && strcmp(flue_err_name((enum flue_err)err), "FLUE_E?"));
+        CHECK(strncmp(flue_err_name((enum flue_err)err), "FLUE_", 5) == 0 &&
+              strcmp(flue_err_name((enum flue_err)err), "FLUE_E?"));
     CHECK(strcmp(flue_err_name((enum flue_err)99), "FLUE_E?") == 0);
 }
 

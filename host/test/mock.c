@@ -6,7 +6,7 @@
 #define BUS_BASE 0x1200000000u
 #define BUS_STEP 0x10000000u
 #define CAPS_ALL 0x01FF03FFu
-#define WAIT_US 250u
+#define WAIT_US  250u
 
 static struct mock *mock_of(struct flue_link *link)
 {
@@ -67,8 +67,7 @@ static enum flue_err write32(struct flue_link *link, uint32_t offset, uint32_t v
         else if ((value & FLUE_CTRL_DRAIN_MASK) != 0)
             drain(m);
     }
-    if ((offset == FLUE_REG_TXQ_CFG || offset == FLUE_REG_RXQ_CFG) && (value & FLUE_TXQ_CFG_ENABLE_MASK) == 0 &&
-        m->busy_stuck)
+    if ((offset == FLUE_REG_TXQ_CFG || offset == FLUE_REG_RXQ_CFG) && (value & FLUE_TXQ_CFG_ENABLE_MASK) == 0 && m->busy_stuck)
         *mock_reg(m, FLUE_REG_STATUS) |= FLUE_STATUS_TX_BUSY_MASK | FLUE_STATUS_RX_BUSY_MASK;
     return FLUE_OK;
 }
@@ -187,16 +186,14 @@ void mock_tx_done(struct mock *m, uint16_t index, uint8_t status)
 
 void mock_rx_done(struct mock *m, uint16_t index, uint32_t len_bytes, uint32_t w2)
 {
-    mock_event(m,
-               FLUE_PUT(EVENT_RX_KIND, FLUE_EV_RX_DONE) | FLUE_PUT(EVENT_RX_QUEUE_ID, FLUE_Q_RX) |
-                   FLUE_PUT(EVENT_RX_INDEX, index),
-               FLUE_PUT(EVENT_RX_LENGTH, len_bytes), w2);
+    mock_event(
+        m, FLUE_PUT(EVENT_RX_KIND, FLUE_EV_RX_DONE) | FLUE_PUT(EVENT_RX_QUEUE_ID, FLUE_Q_RX) | FLUE_PUT(EVENT_RX_INDEX, index),
+        FLUE_PUT(EVENT_RX_LENGTH, len_bytes), w2);
 }
 
 void mock_queue_event(struct mock *m, uint32_t kind, uint32_t queue, uint16_t index, uint32_t code)
 {
-    mock_event(m,
-               FLUE_PUT(EVENT_QUEUE_KIND, kind) | FLUE_PUT(EVENT_QUEUE_QUEUE_ID, queue) | FLUE_PUT(EVENT_QUEUE_INDEX, index),
+    mock_event(m, FLUE_PUT(EVENT_QUEUE_KIND, kind) | FLUE_PUT(EVENT_QUEUE_QUEUE_ID, queue) | FLUE_PUT(EVENT_QUEUE_INDEX, index),
                FLUE_PUT(EVENT_QUEUE_CODE, code), 0);
 }
 

@@ -9,7 +9,7 @@
 #include "slots.h"
 
 #define MOCK_MAPS 16u
-#define MOCK_LOG 65536u
+#define MOCK_LOG  65536u
 #define MOCK_REGS 1024u
 
 struct mock_write {
@@ -17,25 +17,25 @@ struct mock_write {
 };
 
 struct mock {
-    struct flue_link link;              /* first: the driver's pointer is ours */
-    uint32_t reg[MOCK_REGS];            /* by word */
+    struct flue_link link;   /* first: the driver's pointer is ours */
+    uint32_t reg[MOCK_REGS]; /* by word */
     struct {
-        void    *addr;                  /* null: free */
-        size_t   len_bytes;
+        void *addr; /* null: free */
+        size_t len_bytes;
         uint64_t bus_addr;
     } map[MOCK_MAPS];
-    unsigned maps;                      /* in use */
+    unsigned maps; /* in use */
     struct mock_write log[MOCK_LOG];
     unsigned log_count;
-    uint16_t eq_tail;                   /* events posted */
+    uint16_t eq_tail; /* events posted */
     uint64_t waited_us;
 
     /* What it is told to do. */
-    unsigned fail_in;                   /* the nth access from now fails, 0 = none */
+    unsigned fail_in; /* the nth access from now fails, 0 = none */
     enum flue_err fail_with;
     bool map_fails;
     bool reset_stuck, drain_stuck, busy_stuck;
-    void (*on_wait)(struct mock *m);    /* something happens while time passes */
+    void (*on_wait)(struct mock *m); /* something happens while time passes */
     void (*on_write)(struct mock *m, uint32_t offset, uint32_t value);
 };
 

@@ -16,17 +16,17 @@
 /* ---- a TAP of our own: these take the place of host/linux/tap.c -------------------------------------------------------- */
 
 struct flue_tap {
-    int      fd;
+    int fd;
     uint32_t offload;
 };
 
 static struct flue_tap tap;
-static int kernel_fd;                   /* the other end */
+static int kernel_fd; /* the other end */
 static struct mock m;
 static struct flue_port *port;
 static struct flue_adapter *adapter;
 static struct {
-    unsigned at;                        /* writes of the adapter before it */
+    unsigned at; /* writes of the adapter before it */
     uint32_t mask;
 } mask_log[16];
 static unsigned mask_count;
@@ -153,8 +153,8 @@ static size_t tcp_frame(uint8_t *f, size_t payload, unsigned mark)
 }
 
 static const struct flue_vnet plain = {.flags = 1, .csum_start = 34, .csum_offset = 16};
-static const struct flue_vnet super = {.flags = 1, .gso_type = 1, .hdr_len = 54, .gso_size = 1000, .csum_start = 34,
-                                       .csum_offset = 16};
+static const struct flue_vnet super = {
+    .flags = 1, .gso_type = 1, .hdr_len = 54, .gso_size = 1000, .csum_start = 34, .csum_offset = 16};
 
 /* ---- transmit ----------------------------------------------------------------------------------------------------- */
 
@@ -299,7 +299,7 @@ TEST(a_header_that_contradicts_its_frame_is_dropped_and_counted)
     open_port((struct flue_port_params){.tx_buffers = 2});
     size_t len = tcp_frame(f, 100, 1);
     bad.csum_start = 5000;
-    for (unsigned i = 0; i < 10; i++)          /* more than there are buffers: none may be lost */
+    for (unsigned i = 0; i < 10; i++) /* more than there are buffers: none may be lost */
         kernel_sends(&bad, f, len);
     kernel_sends(&plain, f, len);
     send_all();
@@ -386,7 +386,7 @@ TEST(buffers_come_back_after_a_reset_and_are_posted_again)
     CHECK_EQ(flue_port_refill(port), FLUE_OK);
     CHECK_EQ(*mock_reg(&m, FLUE_REG_RXQ_TAIL), 8);
     CHECK_EQ(flue_adapter_drain(adapter), FLUE_OK);
-    CHECK_EQ(flue_port_refill(port), FLUE_OK);       /* nothing can be posted now, and nothing is lost */
+    CHECK_EQ(flue_port_refill(port), FLUE_OK); /* nothing can be posted now, and nothing is lost */
     CHECK_EQ(flue_adapter_resume(adapter), FLUE_OK);
     CHECK_EQ(flue_port_refill(port), FLUE_OK);
     CHECK_EQ(flue_rx_outstanding(adapter), 8);
@@ -418,12 +418,12 @@ TEST(the_mask_is_tightened_first_and_loosened_last)
     CHECK_EQ(mask_log[0].mask, 0x0B);
     CHECK(mask_log[0].at <= cfg_written_at());
 
-    mask_count = 0;                                  /* one goes, one comes: both, in this order */
+    mask_count = 0; /* one goes, one comes: both, in this order */
     request.way[FLUE_SW_LSO_V2_IPV6] = FLUE_WAY_ON;
     request.way[FLUE_SW_LSO_V1] = request.way[FLUE_SW_LSO_V2_IPV4] = FLUE_WAY_OFF;
     CHECK_EQ(flue_port_config_set(port, &request), FLUE_OK);
     CHECK_EQ(mask_count, 2);
-    CHECK_EQ(mask_log[0].mask, 0x01);                /* neither segmentation: no ECN variant of it */
+    CHECK_EQ(mask_log[0].mask, 0x01); /* neither segmentation: no ECN variant of it */
     CHECK_EQ(mask_log[1].mask, 0x0D);
     CHECK(mask_log[0].at <= cfg_written_at() && cfg_written_at() < mask_log[1].at);
     close_port();
@@ -440,7 +440,7 @@ TEST(a_refused_request_leaves_the_mask_as_it_was)
     CHECK_EQ(flue_port_config_set(port, &request), FLUE_EARG);
     CHECK_EQ(tap.offload, 0x0F);
 
-    mask_fails = true;                               /* the kernel does not let go: the adapter keeps the ability */
+    mask_fails = true; /* the kernel does not let go: the adapter keeps the ability */
     request.way[FLUE_SW_RX_IP_OPTS] = FLUE_WAY_KEEP;
     CHECK_EQ(flue_port_config_set(port, &request), FLUE_EIO);
     flue_config_get(adapter, &now);

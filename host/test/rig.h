@@ -1,5 +1,6 @@
 /*
- * An open adapter over the mock, with handlers that count what comes back.  Shared by the tests of the core and their fuzz target.
+ * An open adapter over the mock, with handlers that count what comes back.  Shared by the tests of the core and their fuzz
+ * target.
  */
 #ifndef FLUE_TEST_RIG_H
 #define FLUE_TEST_RIG_H
@@ -13,14 +14,14 @@
 struct rig {
     struct mock m;
     struct flue_adapter *a;
-    struct flue_mem mem;                /* 64 KB, adapter may write */
-    unsigned tx_back[RIG_COOKIES];      /* times a cookie came back */
+    struct flue_mem mem;           /* 64 KB, adapter may write */
+    unsigned tx_back[RIG_COOKIES]; /* times a cookie came back */
     unsigned rx_back[RIG_COOKIES];
     unsigned tx_total, rx_total, errors, configs;
-    struct flue_tx_done tx;             /* the last one */
+    struct flue_tx_done tx; /* the last one */
     struct flue_rx_done rx;
     uint8_t error_code;
-    void (*inside)(struct rig *rig);    /* called from the transmit handler */
+    void (*inside)(struct rig *rig); /* called from the transmit handler */
 };
 
 static inline void *rig_cookie(unsigned n)

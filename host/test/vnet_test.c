@@ -33,9 +33,8 @@ static unsigned get16(const uint8_t *p)
 static size_t vector71(uint8_t *f, unsigned tags)
 {
     static const uint8_t ip[20] = {0x45, 0, 0, 0, 0x7F, 0xFE, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2};
-    static const uint8_t tcp[32] = {0x04, 0,    0,    80,   0xFF, 0xFF, 0xFC, 0,    1,    2,    3,
-                                    4,    0x80, 0x99, 0x20, 0,    0,    0,    0,    0,    1,    1,
-                                    8,    10,   0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
+    static const uint8_t tcp[32] = {0x04, 0, 0, 80, 0xFF, 0xFF, 0xFC, 0,  1,    2,    3,    4,    0x80, 0x99, 0x20, 0,
+                                    0,    0, 0, 0,  1,    1,    8,    10, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
     size_t l3 = 14 + 4u * tags;
     memset(f, 0x02, 12);
     for (unsigned t = 0; t < tags; t++) {
@@ -55,8 +54,12 @@ static size_t vector71(uint8_t *f, unsigned tags)
 
 static struct flue_vnet gso4(unsigned tags)
 {
-    return (struct flue_vnet){.flags = 1, .gso_type = 1, .hdr_len = (uint16_t)(66 + 4 * tags), .gso_size = 1000,
-                              .csum_start = (uint16_t)(34 + 4 * tags), .csum_offset = 16};
+    return (struct flue_vnet){.flags = 1,
+                              .gso_type = 1,
+                              .hdr_len = (uint16_t)(66 + 4 * tags),
+                              .gso_size = 1000,
+                              .csum_start = (uint16_t)(34 + 4 * tags),
+                              .csum_offset = 16};
 }
 
 /* A frame of TCP (protocol 6) or UDP (17) with a complete checksum; the length. */
@@ -189,9 +192,9 @@ TEST(what_the_adapter_must_not_cut_is_cut_in_software)
         else if (what == 1)
             c.max_offload_bytes = 2499;
         else if (what == 2)
-            f[47] |= 0x20;                       /* URG (3.2.1, G5) */
+            f[47] |= 0x20; /* URG (3.2.1, G5) */
         else
-            c.way[FLUE_SW_LSO_ID_15BIT] = FLUE_WAY_ON;   /* TO-183: 15 bits would collide */
+            c.way[FLUE_SW_LSO_ID_15BIT] = FLUE_WAY_ON; /* TO-183: 15 bits would collide */
         memcpy(before, f, len);
         CHECK_EQ(flue_vnet_to_packet(&c, &v, f, len, &p), FLUE_SOFT_SEGMENT);
         CHECK_EQ(p.lso, 0);
@@ -216,7 +219,7 @@ TEST(a_template_over_128_bytes_is_cut_in_software)
     struct flue_vnet v = {.flags = 1, .gso_type = 4, .hdr_len = 146, .gso_size = 1000, .csum_start = 126, .csum_offset = 16};
     CHECK_EQ(flue_vnet_to_packet(&c, &v, f, 146 + 3000, &p), FLUE_SOFT_SEGMENT);
     v.csum_start = 200;
-    f[200 + 12] = 0xF0;                          /* 200 + 60: beyond what even software takes */
+    f[200 + 12] = 0xF0; /* 200 + 60: beyond what even software takes */
     struct flue_soft_gso gso;
     CHECK_EQ(flue_soft_begin(&v, f, 3146, &gso), FLUE_EARG);
 }
@@ -256,10 +259,10 @@ TEST(a_checksum_elsewhere_is_generic)
     CHECK(p.generic && p.csum == 0);
     CHECK_EQ(p.csum_start, 84);
     CHECK_EQ(p.csum_offset, 16);
-    v.csum_offset = 64;                          /* beyond the field */
+    v.csum_offset = 64; /* beyond the field */
     CHECK_EQ(flue_vnet_to_packet(&c, &v, f, len, &p), FLUE_SOFT_CSUM);
     v.csum_offset = 16;
-    v.csum_start = 85;                           /* odd */
+    v.csum_start = 85; /* odd */
     CHECK_EQ(flue_vnet_to_packet(&c, &v, f, len, &p), FLUE_SOFT_CSUM);
 }
 
@@ -389,7 +392,9 @@ TEST(a_verified_frame_gets_the_pseudo_header_sum)
         bool ipv6 = i & 1, udp = i & 2, odd = i & 4;
         size_t len = plain(f, ipv6, udp ? 17 : 6, odd ? 333 : 334), l4 = ipv6 ? 54 : 34, field = l4 + (udp ? 6 : 16);
         memcpy(before, f, len);
-        struct flue_rx_done done = {.len_bytes = (uint32_t)len, .l4_offset = (uint16_t)l4, .ipv6 = ipv6,
+        struct flue_rx_done done = {.len_bytes = (uint32_t)len,
+                                    .l4_offset = (uint16_t)l4,
+                                    .ipv6 = ipv6,
                                     .csum = udp ? FLUE_EVENT_RX_UDP_OK_MASK : FLUE_EVENT_RX_TCP_OK_MASK};
         struct flue_vnet v;
         CHECK(flue_vnet_from_rx(&done, f, &v));
@@ -397,8 +402,9 @@ TEST(a_verified_frame_gets_the_pseudo_header_sum)
         CHECK_EQ(v.gso_type, 0);
         CHECK_EQ(v.csum_start, l4);
         CHECK_EQ(v.csum_offset, udp ? 6 : 16);
-        CHECK_EQ(get16(f + field), flue_sum_pseudo(f + 14 + (ipv6 ? 8 : 12), ipv6 ? 32 : 8, udp ? 17 : 6, (uint32_t)(len - l4)));
-        CHECK_EQ(flue_soft_csum(&v, f, len), FLUE_OK);       /* completing it gives the frame back */
+        CHECK_EQ(get16(f + field),
+                 flue_sum_pseudo(f + 14 + (ipv6 ? 8 : 12), ipv6 ? 32 : 8, udp ? 17 : 6, (uint32_t)(len - l4)));
+        CHECK_EQ(flue_soft_csum(&v, f, len), FLUE_OK); /* completing it gives the frame back */
         CHECK_EQ(memcmp(f, before, len), 0);
     }
 }
@@ -426,10 +432,10 @@ TEST(unverified_and_bad_frames_stay_as_they_are)
         {.csum = FLUE_EVENT_RX_TCP_BAD_MASK | FLUE_EVENT_RX_IP_OK_MASK},
         {.csum = FLUE_EVENT_RX_IP_BAD_MASK},
         {.csum = FLUE_EVENT_RX_IP_OK_MASK},
-        {.csum = FLUE_EVENT_RX_UDP_OK_MASK},                    /* says UDP, the frame is TCP */
-        {.csum = FLUE_EVENT_RX_TCP_OK_MASK, .l4_offset = 38},   /* not where the header ends */
+        {.csum = FLUE_EVENT_RX_UDP_OK_MASK},                  /* says UDP, the frame is TCP */
+        {.csum = FLUE_EVENT_RX_TCP_OK_MASK, .l4_offset = 38}, /* not where the header ends */
         {.csum = FLUE_EVENT_RX_TCP_OK_MASK, .l4_offset = 1000},
-        {.csum = FLUE_EVENT_RX_TCP_OK_MASK, .len_bytes = 40},   /* too short for its IP length */
+        {.csum = FLUE_EVENT_RX_TCP_OK_MASK, .len_bytes = 40}, /* too short for its IP length */
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct flue_vnet v, zero = {0};
@@ -447,7 +453,7 @@ TEST(an_ipv6_frame_with_extension_headers_is_left_to_the_kernel)
 {
     uint8_t f[256];
     size_t len = plain(f, true, 6, 60);
-    f[20] = 0;                                   /* hop-by-hop */
+    f[20] = 0; /* hop-by-hop */
     struct flue_rx_done done = {.len_bytes = (uint32_t)len, .l4_offset = 62, .csum = FLUE_EVENT_RX_TCP_OK_MASK, .ipv6 = true};
     struct flue_vnet v;
     CHECK(!flue_vnet_from_rx(&done, f, &v));
@@ -460,10 +466,10 @@ TEST(a_lying_device_cannot_make_the_header_reach_outside_the_frame)
         size_t len = plain(f, check_random(2), check_random(2) ? 6 : 17, check_random(200));
         f[14 + check_random(24)] = (uint8_t)check_random(256);
         uint8_t copy[400];
-        struct flue_rx_done done = {.len_bytes = 1 + check_random((uint32_t)len), .l4_offset = (uint16_t)check_random(1024),
-                                    .csum = check_random(64)};
+        struct flue_rx_done done = {
+            .len_bytes = 1 + check_random((uint32_t)len), .l4_offset = (uint16_t)check_random(1024), .csum = check_random(64)};
         struct flue_vnet v;
-        memcpy(copy + sizeof copy - done.len_bytes, f, done.len_bytes);    /* the sanitizer watches the end */
+        memcpy(copy + sizeof copy - done.len_bytes, f, done.len_bytes); /* the sanitizer watches the end */
         if (flue_vnet_from_rx(&done, copy + sizeof copy - done.len_bytes, &v))
             CHECK(v.csum_start + v.csum_offset + 2u <= done.len_bytes);
     }

@@ -1,15 +1,15 @@
 /*
  * The driver core against a device that posts whatever the input says.
  *
- * Input: operations of one byte, some with bytes behind them.  Whatever happens, every cookie that was accepted comes back exactly
- * once by the end, nothing crashes, and no call outside its contract is reported as good.
+ * Input: operations of one byte, some with bytes behind them.  Whatever happens, every cookie that was accepted comes back
+ * exactly once by the end, nothing crashes, and no call outside its contract is reported as good.
  */
-#include "../../host/test/mock.c"       /* the scriptable adapter of the host tests */
+#include "../../host/test/mock.c" /* the scriptable adapter of the host tests */
 #include "../../host/test/rig.h"
 
 struct input {
     const uint8_t *data;
-    size_t         len;
+    size_t len;
 };
 
 static uint32_t take(struct input *in, unsigned bytes)
@@ -48,7 +48,8 @@ static void step(struct input *in)
     enum flue_err err;
 
     switch (take(in, 1) % 12) {
-    case 0: case 1:
+    case 0:
+    case 1:
         if (tx_put < RIG_COOKIES && rig_put(&rig, tx_put, 0) == FLUE_OK)
             tx_put++;
         break;
@@ -71,7 +72,8 @@ static void step(struct input *in)
         c = take(in, 4);
         mock_event(&rig.m, a, b, c);
         break;
-    case 6: case 7:
+    case 6:
+    case 7:
         plausible_event(in, true);
         break;
     case 8:

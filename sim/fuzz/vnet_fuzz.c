@@ -66,7 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     uint32_t switches = (uint32_t)data[0] | (uint32_t)data[1] << 8;
     for (unsigned i = 0; i < FLUE_SW_COUNT; i++)
-        config.way[i] = switches >> i & 1 ? FLUE_WAY_OFF : flue_switch_has_direction((enum flue_switch)i) ? FLUE_WAY_BOTH : FLUE_WAY_ON;
+        config.way[i] = switches >> i & 1                                ? FLUE_WAY_OFF
+                        : flue_switch_has_direction((enum flue_switch)i) ? FLUE_WAY_BOTH
+                                                                         : FLUE_WAY_ON;
     flue_vnet_load(&vnet, data + 2);
     size_t len = size - 2 - FLUE_VNET_BYTES;
     uint8_t *frame = malloc(len);

@@ -22,20 +22,20 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES (64u * 1024u)
-#define MEGABYTE (1024u * 1024u)
-#define RECEIVE_BUFFER_BYTES (512 * 1024)    /* bounds what is under way, so that no queue overflows */
-#define STALL_S 20                           /* no byte for so long is a failure */
-#define SEED_UP 0x75706C696E6Bu
-#define SEED_DOWN 0x646F776Eu
-#define FNV_OFFSET 0xCBF29CE484222325u
-#define FNV_PRIME 0x100000001B3u
+#define BLOCK_BYTES          (64u * 1024u)
+#define MEGABYTE             (1024u * 1024u)
+#define RECEIVE_BUFFER_BYTES (512 * 1024) /* bounds what is under way, so that no queue overflows */
+#define STALL_S              20           /* no byte for so long is a failure */
+#define SEED_UP              0x75706C696E6Bu
+#define SEED_DOWN            0x646F776Eu
+#define FNV_OFFSET           0xCBF29CE484222325u
+#define FNV_PRIME            0x100000001B3u
 
 struct stream {
     uint64_t seed;
-    uint64_t at;                  /* bytes so far */
-    uint64_t hash;                /* FNV-1a of them, by 8-byte words */
-    double   seconds;
+    uint64_t at;   /* bytes so far */
+    uint64_t hash; /* FNV-1a of them, by 8-byte words */
+    double seconds;
 };
 
 static bool terminal;
@@ -167,7 +167,7 @@ static int open_socket(bool listening, const char *address, const char *port)
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof stall);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof stall);
-    (void)!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);   /* the default may pace in tiny super-segments */
+    (void)!setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5); /* the default may pace in tiny super-segments */
     if (!listening) {
         if (connect(fd, found->ai_addr, found->ai_addrlen) != 0)
             goto failed;
@@ -223,7 +223,7 @@ int main(int argc, char **argv)
         return 3;
     if (listening) {
         status = stream_receive(fd, &up, bytes, NULL);
-        if (status == 0)              /* tell that the last byte is here, so that the sender's time is the stream's */
+        if (status == 0) /* tell that the last byte is here, so that the sender's time is the stream's */
             status = send(fd, &done, 1, MSG_NOSIGNAL) == 1 && stream_send(fd, &down, bytes, NULL) ? 0 : 3;
     } else {
         double started = now_s();

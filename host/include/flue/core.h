@@ -30,14 +30,14 @@ struct flue_adapter;
 /* ---- identity ---------------------------------------------------------------------------------------------------- */
 
 struct flue_identity {
-    uint32_t magic;               /* register ID */
-    uint16_t major, minor;        /* contract the adapter speaks */
+    uint32_t magic;                  /* register ID */
+    uint16_t major, minor;           /* contract the adapter speaks */
     uint16_t want_major, want_minor; /* contract this driver speaks */
-    uint32_t caps;                /* register CAPS: low half transmit, high half receive abilities */
-    unsigned width_bits;          /* data path */
-    unsigned region_count;        /* rows of the region table */
-    unsigned max_frame_bytes;     /* largest frame with tags, without FCS */
-    bool     faults;              /* built with fault injection */
+    uint32_t caps;                   /* register CAPS: low half transmit, high half receive abilities */
+    unsigned width_bits;             /* data path */
+    unsigned region_count;           /* rows of the region table */
+    unsigned max_frame_bytes;        /* largest frame with tags, without FCS */
+    bool faults;                     /* built with fault injection */
 };
 
 /*
@@ -53,23 +53,23 @@ FLUE_MUST_CHECK enum flue_err flue_identify(struct flue_link *link, struct flue_
 
 /* What became of one transmit request. */
 struct flue_tx_done {
-    void    *cookie;
-    uint8_t  status;              /* FLUE_ST_*, flue/layout.h; 0 = sent */
-    uint16_t frames;              /* frames put on the wire for it */
-    uint32_t lso;                 /* completion word, task-offload.md section 2.3 */
-    uint32_t time_us;             /* adapter time, 31 bits */
+    void *cookie;
+    uint8_t status;   /* FLUE_ST_*, flue/layout.h; 0 = sent */
+    uint16_t frames;  /* frames put on the wire for it */
+    uint32_t lso;     /* completion word, task-offload.md section 2.3 */
+    uint32_t time_us; /* adapter time, 31 bits */
 };
 
 /* What became of one receive buffer. */
 struct flue_rx_done {
-    void    *cookie;
-    uint8_t  status;              /* FLUE_ST_*; 0 = a frame is in the buffer */
-    uint32_t len_bytes;           /* of the frame, never more than the buffer */
-    uint32_t csum;                /* results, bits 8:0 of task-offload.md section 2.2, receive view */
-    uint16_t l4_offset;           /* bytes before the TCP or UDP header; 0 = none found */
-    bool     ipv6;
-    bool     vlan;                /* a tag was removed; */
-    uint16_t vlan_tci;            /* this one */
+    void *cookie;
+    uint8_t status;     /* FLUE_ST_*; 0 = a frame is in the buffer */
+    uint32_t len_bytes; /* of the frame, never more than the buffer */
+    uint32_t csum;      /* results, bits 8:0 of task-offload.md section 2.2, receive view */
+    uint16_t l4_offset; /* bytes before the TCP or UDP header; 0 = none found */
+    bool ipv6;
+    bool vlan;         /* a tag was removed; */
+    uint16_t vlan_tci; /* this one */
     uint32_t time_us;
 };
 
@@ -85,16 +85,16 @@ struct flue_handlers {
     void (*tx_done)(void *ctx, const struct flue_tx_done *done);
     void (*rx_done)(void *ctx, const struct flue_rx_done *done);
     void (*queue_error)(void *ctx, enum flue_queue_id queue, uint8_t code); /* code: FLUE_QE_*, flue/layout.h */
-    void (*config_changed)(void *ctx, const struct flue_config *now);    /* once per successful change */
+    void (*config_changed)(void *ctx, const struct flue_config *now);       /* once per successful change */
 };
 
 /* Zero in a field means the value in brackets. */
 struct flue_open_params {
-    uint8_t  txq_log2_slots;      /* 3 to 15 [10] */
-    uint8_t  rxq_log2_slots;      /* 3 to 15 [9] */
-    uint16_t irq_distance_us;     /* least distance of two event interrupts [none] */
-    uint8_t  irq_events;          /* events that end that wait early [none] */
-    uint32_t limit_us;            /* adapter time a drain, reset or recovery may take [1,000,000] */
+    uint8_t txq_log2_slots;   /* 3 to 15 [10] */
+    uint8_t rxq_log2_slots;   /* 3 to 15 [9] */
+    uint16_t irq_distance_us; /* least distance of two event interrupts [none] */
+    uint8_t irq_events;       /* events that end that wait early [none] */
+    uint32_t limit_us;        /* adapter time a drain, reset or recovery may take [1,000,000] */
 };
 
 /*
@@ -153,12 +153,12 @@ bool flue_queue_stopped(const struct flue_adapter *adapter, enum flue_queue_id q
 
 /* A piece of host memory that the adapter may touch.  Filled by the calls below. */
 struct flue_mem {
-    void    *addr;                /* 4,096-byte aligned */
-    size_t   len_bytes;
-    uint8_t  region;              /* row of the region table */
+    void *addr; /* 4,096-byte aligned */
+    size_t len_bytes;
+    uint8_t region; /* row of the region table */
 };
 
-enum flue_access { FLUE_ACCESS_READ = 0, FLUE_ACCESS_READ_WRITE = 1 };  /* what the adapter may do there */
+enum flue_access { FLUE_ACCESS_READ = 0, FLUE_ACCESS_READ_WRITE = 1 }; /* what the adapter may do there */
 
 /*
  * Allocate zeroed memory and register it.  Freed with flue_mem_free() or by flue_adapter_close().
@@ -177,9 +177,9 @@ FLUE_MUST_CHECK enum flue_err flue_mem_free(struct flue_adapter *adapter, struct
 /* ---- transmit ---------------------------------------------------------------------------------------------------- */
 
 struct flue_frag {
-    uint8_t  region;              /* flue_mem.region */
-    uint32_t offset;              /* into the region, any alignment */
-    uint32_t len_bytes;           /* 1 to 131,071 */
+    uint8_t region;     /* flue_mem.region */
+    uint32_t offset;    /* into the region, any alignment */
+    uint32_t len_bytes; /* 1 to 131,071 */
 };
 
 #define FLUE_TX_FRAGS_MAX 256u
@@ -191,14 +191,14 @@ struct flue_frag {
  */
 struct flue_tx_packet {
     const struct flue_frag *frags;
-    unsigned frag_count;          /* 1 to FLUE_TX_FRAGS_MAX */
-    uint32_t csum;                /* section 2.2: IsIPv4, IsIPv6, TcpChecksum, UdpChecksum, IpHeaderChecksum, TcpHeaderOffset */
-    uint32_t lso;                 /* section 2.3; 0 = no large send */
-    uint32_t vlan;                /* section 2.9; 0 = no tag */
-    bool     generic;             /* instead of csum: sum from csum_start to the end into csum_start + csum_offset */
+    unsigned frag_count; /* 1 to FLUE_TX_FRAGS_MAX */
+    uint32_t csum;       /* section 2.2: IsIPv4, IsIPv6, TcpChecksum, UdpChecksum, IpHeaderChecksum, TcpHeaderOffset */
+    uint32_t lso;        /* section 2.3; 0 = no large send */
+    uint32_t vlan;       /* section 2.9; 0 = no tag */
+    bool generic;        /* instead of csum: sum from csum_start to the end into csum_start + csum_offset */
     uint16_t csum_start;
-    uint8_t  csum_offset;         /* up to 63 */
-    void    *cookie;
+    uint8_t csum_offset; /* up to 63 */
+    void *cookie;
 };
 
 /*
@@ -263,26 +263,26 @@ enum flue_switch {
     FLUE_SW_LSO_V1,
     FLUE_SW_LSO_V2_IPV4,
     FLUE_SW_LSO_V2_IPV6,
-    FLUE_SW_LSO_ID_15BIT,         /* off = identification counts with 16 bits */
-    FLUE_SW_RX_IP_OPTS,           /* verify also with IPv4 options */
-    FLUE_SW_RX_IP6_EXT,           /* verify also with IPv6 extension headers */
-    FLUE_SW_RX_TCP_OPTS,          /* verify also with TCP options */
+    FLUE_SW_LSO_ID_15BIT, /* off = identification counts with 16 bits */
+    FLUE_SW_RX_IP_OPTS,   /* verify also with IPv4 options */
+    FLUE_SW_RX_IP6_EXT,   /* verify also with IPv6 extension headers */
+    FLUE_SW_RX_TCP_OPTS,  /* verify also with TCP options */
     FLUE_SW_COUNT
 };
 
 enum flue_way {
     FLUE_WAY_OFF = 0,
-    FLUE_WAY_TX = 1,              /* transmit only; receive results stay clear (TO-045) */
-    FLUE_WAY_ON = 1,              /* switches without direction */
-    FLUE_WAY_RX = 2,              /* receive only; transmit requests are refused (TO-045) */
+    FLUE_WAY_TX = 1, /* transmit only; receive results stay clear (TO-045) */
+    FLUE_WAY_ON = 1, /* switches without direction */
+    FLUE_WAY_RX = 2, /* receive only; transmit requests are refused (TO-045) */
     FLUE_WAY_BOTH = 3,
-    FLUE_WAY_KEEP = 0xFF          /* in a request: leave as it is */
+    FLUE_WAY_KEEP = 0xFF /* in a request: leave as it is */
 };
 
 struct flue_config {
-    uint8_t  way[FLUE_SW_COUNT];
-    uint32_t max_offload_bytes;   /* largest payload of a large send; 0 in a request = keep */
-    uint32_t max_frame_bytes;     /* largest frame without out-of-band tag and FCS; 0 in a request = keep */
+    uint8_t way[FLUE_SW_COUNT];
+    uint32_t max_offload_bytes; /* largest payload of a large send; 0 in a request = keep */
+    uint32_t max_frame_bytes;   /* largest frame without out-of-band tag and FCS; 0 in a request = keep */
 };
 
 /* Name of a switch as the command line has it, "lso-v2-ipv4"; null when out of range. */
@@ -337,8 +337,8 @@ const char *flue_stat_name(unsigned stat);
 
 /* What the driver itself counted. */
 struct flue_core_stats {
-    uint64_t tx_packets, tx_errors;    /* completed; of these with a status other than OK */
-    uint64_t rx_frames, rx_errors;     /* buffers returned with a frame; returned without */
+    uint64_t tx_packets, tx_errors; /* completed; of these with a status other than OK */
+    uint64_t rx_frames, rx_errors;  /* buffers returned with a frame; returned without */
     uint64_t events, polls, queue_errors, resets;
 };
 void flue_core_stats_get(const struct flue_adapter *adapter, struct flue_core_stats *stats);

@@ -2,8 +2,8 @@
  * Linux's TAP devices, and the way of packets between one and an adapter.
  *
  * A TAP hands over packets with a header (virtio_net_hdr) that says what the kernel left undone; struct flue_port turns it into
- * requests for the adapter and back.  Payload is read from the TAP straight into memory the adapter reads, and written to the TAP
- * straight from memory the adapter wrote: the driver copies none of it.
+ * requests for the adapter and back.  Payload is read from the TAP straight into memory the adapter reads, and written to the
+ * TAP straight from memory the adapter wrote: the driver copies none of it.
  */
 #ifndef FLUE_LINUX_H
 #define FLUE_LINUX_H
@@ -29,10 +29,10 @@ struct flue_tap;
 #define FLUE_TUN_TSO_ECN 0x08u
 
 struct flue_tap_params {
-    const char *name;             /* of the interface, up to 15 characters; "%d" in it is replaced by a number */
-    const char *netns;            /* network namespace: a name of `ip netns` or a path; null = the present one */
-    bool        vnet_header;      /* packets carry the header of struct flue_vnet */
-    uint32_t    offload;          /* FLUE_TUN_*; only with vnet_header */
+    const char *name;  /* of the interface, up to 15 characters; "%d" in it is replaced by a number */
+    const char *netns; /* network namespace: a name of `ip netns` or a path; null = the present one */
+    bool vnet_header;  /* packets carry the header of struct flue_vnet */
+    uint32_t offload;  /* FLUE_TUN_*; only with vnet_header */
 };
 
 /*
@@ -65,8 +65,8 @@ FLUE_MUST_CHECK enum flue_err flue_tap_up(struct flue_tap *tap);
 
 /* Header of a packet on a TAP, in host byte order (linux-host.md 1.3). */
 struct flue_vnet {
-    uint8_t  flags;
-    uint8_t  gso_type;
+    uint8_t flags;
+    uint8_t gso_type;
     uint16_t hdr_len, gso_size, csum_start, csum_offset;
 };
 
@@ -81,10 +81,10 @@ void flue_vnet_load(struct flue_vnet *vnet, const uint8_t bytes[FLUE_VNET_BYTES]
 void flue_vnet_store(const struct flue_vnet *vnet, uint8_t bytes[FLUE_VNET_BYTES]);
 
 enum flue_verdict {
-    FLUE_SEND,                    /* the adapter does what is asked; *packet has the offload words */
-    FLUE_SOFT_CSUM,               /* the driver must complete the checksum (flue_soft_csum()) */
-    FLUE_SOFT_SEGMENT,            /* the driver must cut it (flue_soft_segment()) */
-    FLUE_DROP,                    /* header and frame contradict one another */
+    FLUE_SEND,         /* the adapter does what is asked; *packet has the offload words */
+    FLUE_SOFT_CSUM,    /* the driver must complete the checksum (flue_soft_csum()) */
+    FLUE_SOFT_SEGMENT, /* the driver must cut it (flue_soft_segment()) */
+    FLUE_DROP,         /* header and frame contradict one another */
 };
 
 /*
@@ -107,9 +107,9 @@ FLUE_MUST_CHECK enum flue_err flue_soft_csum(const struct flue_vnet *vnet, uint8
 /* A large send that the driver cuts itself: headers are rebuilt for each segment, payload stays where it is. */
 struct flue_soft_gso {
     const uint8_t *frame;
-    uint32_t l3, l4, payload, len_bytes;  /* offsets of headers and payload; length of the whole */
+    uint32_t l3, l4, payload, len_bytes; /* offsets of headers and payload; length of the whole */
     uint16_t mss;
-    bool     ipv6;
+    bool ipv6;
     unsigned segments;
 };
 
@@ -139,26 +139,26 @@ bool flue_vnet_from_rx(const struct flue_rx_done *done, uint8_t *frame, struct f
 struct flue_port;
 
 struct flue_port_params {
-    unsigned tx_buffers;          /* super-segments in flight [64] */
-    unsigned rx_buffers;          /* [256] */
-    size_t   tx_bytes_in_flight;  /* bytes read from the TAP and not completed, a bound on queueing [262,144] */
+    unsigned tx_buffers;       /* super-segments in flight [64] */
+    unsigned rx_buffers;       /* [256] */
+    size_t tx_bytes_in_flight; /* bytes read from the TAP and not completed, a bound on queueing [262,144] */
     /* Sees every packet as it is read from (tx) or written to the TAP, without header; may be null. */
-    void   (*note)(void *ctx, bool tx, const uint8_t *frame, size_t len_bytes);
-    void    *ctx;
+    void (*note)(void *ctx, bool tx, const uint8_t *frame, size_t len_bytes);
+    void *ctx;
 };
 
 struct flue_port_stats {
-    uint64_t tx_packets, tx_bytes;        /* read from the TAP */
-    uint64_t tx_super;                    /* of these, large sends */
-    uint64_t tx_soft_csum, tx_soft_gso;   /* done by the driver because the adapter must not or cannot */
-    uint64_t tx_dropped;                  /* header and frame contradict, or more segments than the ring holds */
-    uint64_t tx_failed;                   /* completed by the adapter with an error */
-    uint64_t tx_frames;                   /* frames the adapter made of them */
-    uint64_t rx_packets, rx_bytes;        /* written to the TAP */
-    uint64_t rx_good;                     /* of these, marked as verified */
-    uint64_t rx_bad;                      /* TCP, UDP or IPv4 checksum found wrong (6.5, 4: no other trace in Linux) */
-    uint64_t rx_returned;                 /* buffers returned without a frame */
-    uint64_t rx_refused;                  /* frames the kernel would not take */
+    uint64_t tx_packets, tx_bytes;      /* read from the TAP */
+    uint64_t tx_super;                  /* of these, large sends */
+    uint64_t tx_soft_csum, tx_soft_gso; /* done by the driver because the adapter must not or cannot */
+    uint64_t tx_dropped;                /* header and frame contradict, or more segments than the ring holds */
+    uint64_t tx_failed;                 /* completed by the adapter with an error */
+    uint64_t tx_frames;                 /* frames the adapter made of them */
+    uint64_t rx_packets, rx_bytes;      /* written to the TAP */
+    uint64_t rx_good;                   /* of these, marked as verified */
+    uint64_t rx_bad;                    /* TCP, UDP or IPv4 checksum found wrong (6.5, 4: no other trace in Linux) */
+    uint64_t rx_returned;               /* buffers returned without a frame */
+    uint64_t rx_refused;                /* frames the kernel would not take */
 };
 
 /* Make a port; it does nothing until flue_port_start(). */
