@@ -386,7 +386,7 @@ module flue_adapter
 
   // ==== events and interrupt ==================================================
 
-  logic eq_wait, eq_write_error, irq_rise, irq_idle, drained_q;
+  logic events_drained, eq_wait, eq_write_error, irq_rise, irq_idle, drained_q;
   logic tx_stopped_q, rx_stopped_q, eq_stopped_q;
 
   flue_event_queue #(.W(W)) u_event_queue (
@@ -396,7 +396,7 @@ module flue_adapter
     .idle_o(eq_idle), .posted_o(posted), .wait_o(eq_wait), .write_error_o(eq_write_error),
     .tx_valid_i(tx_event_valid), .tx_ready_o(tx_event_ready), .tx_event_i(tx_event),
     .rx_valid_i(rx_event_valid), .rx_ready_o(rx_event_ready), .rx_event_i(rx_event),
-    .drain_i(drain), .drained_o(drained),
+    .drain_i(drain), .drained_o(events_drained),
     .tx_enable_i(enable && txq_enable), .tx_quiet_i(tx_quiet), .tx_stopped_i(tx_stopped),
     .tx_error_i(tx_error), .tx_head_i(txq_head),
     .rx_enable_i(enable && rxq_enable), .rx_quiet_i(rx_quiet), .rx_stopped_i(rx_stopped),
@@ -420,6 +420,8 @@ module flue_adapter
   assign rx_stops    = rx_stopped && !rx_stopped_q;
   assign eq_stops    = eq_stopped && !eq_stopped_q;
   assign set_error   = tx_stops || rx_stops || eq_stops;
+  // A packet that ended early may still have reads under way.
+  assign drained     = events_drained && !dma_busy;
   assign set_drained = drained && !drained_q;
 
   flue_irq u_irq (
