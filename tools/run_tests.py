@@ -73,6 +73,16 @@ def judge(code, output, limit):
     return (*counts, None)
 
 
+def telling(output):
+    """The lines a reader needs: what came just before each FAIL, and the end."""
+    lines = [x for x in output.splitlines() if x.strip()]
+    keep = set(range(len(lines) - 4, len(lines)))
+    for n, line in enumerate(lines):
+        if re.match(r"\s*(FAIL|not ok)\b", line) or "ERROR:" in line:
+            keep.update(range(n - 6, n + 3))
+    return [lines[n] for n in sorted(keep) if 0 <= n < len(lines)][:60]
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--kinds", default=",".join(KINDS), help="of " + ", ".join(KINDS))
@@ -102,7 +112,7 @@ def main():
         if failed:
             if trouble:
                 print(f"       {trouble}")
-            for line in [x for x in output.splitlines() if x.strip()][-25:]:
+            for line in telling(output):
                 print(f"       | {line}")
             print(f"       whole output: {ft.rel(log)}")
         results.append({"name": name, "passed": passed, "failed": failed, "skipped": skipped,
