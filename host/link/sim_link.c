@@ -3,7 +3,7 @@
 
 static struct flue_sim *sim_of(struct flue_link *link)
 {
-    return (struct flue_sim *)link;     /* its first member */
+    return (struct flue_sim *)link; /* its first member */
 }
 
 static enum flue_err link_read32(struct flue_link *link, uint32_t offset, uint32_t *value)
@@ -42,7 +42,7 @@ static enum flue_err link_wait(struct flue_link *link, uint32_t max_us)
 
 static void link_close(struct flue_link *link)
 {
-    (void)link;                         /* flue_sim_close() ends both */
+    (void)link; /* flue_sim_close() ends both */
 }
 
 const struct flue_link_ops flue_sim_link_ops = {

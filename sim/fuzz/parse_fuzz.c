@@ -20,8 +20,8 @@ static void must(int condition)
 
 static int same_header(const struct flue_pkt_hdr *a, const struct flue_pkt_hdr *b)
 {
-    return a->is_ipv4 == b->is_ipv4 && a->is_ipv6 == b->is_ipv6 && a->is_tcp == b->is_tcp && a->is_udp == b->is_udp
-           && a->l4_off == b->l4_off && a->pay_off == b->pay_off && a->l3_end == b->l3_end && a->bad_hdr == b->bad_hdr;
+    return a->is_ipv4 == b->is_ipv4 && a->is_ipv6 == b->is_ipv6 && a->is_tcp == b->is_tcp && a->is_udp == b->is_udp &&
+           a->l4_off == b->l4_off && a->pay_off == b->pay_off && a->l3_end == b->l3_end && a->bad_hdr == b->bad_hdr;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -55,12 +55,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     uint16_t bits = flue_pkt_rx_csum(frame, size, &all);
     must((bits & (FLUE_PKT_TCP_OK | FLUE_PKT_UDP_OK)) == 0 || (bits & FLUE_PKT_IP_BAD) == 0); /* TO-041 */
-    must(!(bits & FLUE_PKT_TCP_OK && bits & FLUE_PKT_TCP_BAD));                              /* TO-036 */
+    must(!(bits & FLUE_PKT_TCP_OK && bits & FLUE_PKT_TCP_BAD));                               /* TO-036 */
     must(!(bits & FLUE_PKT_UDP_OK && bits & FLUE_PKT_UDP_BAD));
     must(!(bits & FLUE_PKT_IP_OK && bits & FLUE_PKT_IP_BAD));
-    must(h.is_ipv4 || (bits & (FLUE_PKT_IP_OK | FLUE_PKT_IP_BAD)) == 0);                     /* TO-039 */
-    must(bits == 0 || flue_pkt_lengths_agree(&h, size));                                     /* TO-043 */
-    must(flue_pkt_rx_csum(frame, size, &none) == 0);                                         /* TO-031 */
+    must(h.is_ipv4 || (bits & (FLUE_PKT_IP_OK | FLUE_PKT_IP_BAD)) == 0); /* TO-039 */
+    must(bits == 0 || flue_pkt_lengths_agree(&h, size));                 /* TO-043 */
+    must(flue_pkt_rx_csum(frame, size, &none) == 0);                     /* TO-031 */
 
     /* What the wire monitor lets pass, the receiver does not call bad. */
     enum flue_pkt_fault fault = flue_pkt_check_wire(frame, size);

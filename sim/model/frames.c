@@ -54,8 +54,7 @@ struct flue_frames_shape flue_frames_shape(uint64_t *state, size_t payload_max)
     if (chance(state, 40))
         shape.tcp_option_words = 1 + (int)flue_frames_below(state, 10);
     shape.udp_no_csum = chance(state, 10);
-    shape.payload = chance(state, 30) ? flue_frames_below(state, 8)
-                                      : flue_frames_below(state, (unsigned)payload_max + 1);
+    shape.payload = chance(state, 30) ? flue_frames_below(state, 8) : flue_frames_below(state, (unsigned)payload_max + 1);
     if (chance(state, 25))
         shape.padding = 1 + flue_frames_below(state, 46);
     return shape;

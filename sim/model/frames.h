@@ -21,18 +21,18 @@ enum flue_frames_l4 { FLUE_FRAMES_ANY, FLUE_FRAMES_TCP, FLUE_FRAMES_UDP, FLUE_FR
 
 /* What to build.  Zero and false leave a thing out; percent fields are chances. */
 struct flue_frames_shape {
-    int tags;              /* 0 to 3 */
-    int ip;                /* 4, 6, or 0 for another type */
+    int tags; /* 0 to 3 */
+    int ip;   /* 4, 6, or 0 for another type */
     enum flue_frames_l4 l4;
-    int ip_option_words;   /* IPv4: 0 to 10 */
-    int ext_headers;       /* IPv6: 0 to 4, of random kinds but no Fragment header */
-    int ext_bytes;         /* IPv6: if not 0, one Destination Options header of that length (8 to 128, by 8) */
-    bool routing;          /* IPv6: a Routing header with one segment left */
+    int ip_option_words; /* IPv4: 0 to 10 */
+    int ext_headers;     /* IPv6: 0 to 4, of random kinds but no Fragment header */
+    int ext_bytes;       /* IPv6: if not 0, one Destination Options header of that length (8 to 128, by 8) */
+    bool routing;        /* IPv6: a Routing header with one segment left */
     bool fragment;
-    int tcp_option_words;  /* 0 to 10 */
+    int tcp_option_words; /* 0 to 10 */
     bool udp_no_csum;
-    size_t payload;        /* bytes behind the L4 header */
-    size_t padding;        /* nonzero bytes behind the IP datagram */
+    size_t payload; /* bytes behind the L4 header */
+    size_t padding; /* nonzero bytes behind the IP datagram */
 };
 
 /* Numbers from a state of the caller (SplitMix64); the same state gives the same frames. */

@@ -18,13 +18,13 @@ extern "C" {
 enum { FLUE_LSO_HEADER_MAX = 128 };
 
 struct flue_lso_request {
-    const uint8_t *template;            /* hdr_len bytes: link, IP and TCP header with options */
+    const uint8_t *template; /* hdr_len bytes: link, IP and TCP header with options */
     size_t hdr_len;
     size_t l3_off, l4_off;
     const uint8_t *payload;
-    size_t pay_len;                     /* at least 1 */
-    size_t mss;                         /* payload bytes a segment, at least 1 */
-    bool id_15bit;                      /* IPv4 identification counts modulo 0x8000, else 0x10000 */
+    size_t pay_len; /* at least 1 */
+    size_t mss;     /* payload bytes a segment, at least 1 */
+    bool id_15bit;  /* IPv4 identification counts modulo 0x8000, else 0x10000 */
 };
 
 /* Frames of a request: ceil(pay_len / mss). */

@@ -33,8 +33,7 @@ static bool is_tag(uint16_t type)
 
 static bool is_ext(uint8_t next)
 {
-    return next == EXT_HOP || next == EXT_ROUTING || next == EXT_FRAGMENT || next == EXT_AH
-           || next == EXT_DEST;
+    return next == EXT_HOP || next == EXT_ROUTING || next == EXT_FRAGMENT || next == EXT_AH || next == EXT_DEST;
 }
 
 static size_t ext_len(uint8_t kind, uint8_t len_field)
@@ -112,8 +111,7 @@ static void parse_ipv4(const uint8_t *frame, size_t len, size_t off, struct flue
  * Called for each extension header in turn.  Returns the offset of what follows,
  * or 0 when the walk ends here with trunc or bad_hdr set.
  */
-static size_t parse_ext(const uint8_t *frame, size_t len, size_t off, size_t limit,
-                        struct flue_pkt_hdr *h)
+static size_t parse_ext(const uint8_t *frame, size_t len, size_t off, size_t limit, struct flue_pkt_hdr *h)
 {
     if (off + 4 > len) {
         h->trunc = true;
@@ -255,8 +253,7 @@ uint16_t flue_pkt_pseudo(const uint8_t *frame, const struct flue_pkt_hdr *hdr, u
 
 bool flue_pkt_lengths_agree(const struct flue_pkt_hdr *hdr, size_t len)
 {
-    return (hdr->is_ipv4 || hdr->is_ipv6) && !hdr->trunc && !hdr->bad_hdr && hdr->l3_end <= len
-           && hdr->pay_off <= hdr->l3_end;
+    return (hdr->is_ipv4 || hdr->is_ipv6) && !hdr->trunc && !hdr->bad_hdr && hdr->l3_end <= len && hdr->pay_off <= hdr->l3_end;
 }
 
 static uint16_t ip_header_sum(const uint8_t *frame, const struct flue_pkt_hdr *h)
@@ -307,8 +304,7 @@ uint16_t flue_pkt_rx_csum(const uint8_t *frame, size_t len, const struct flue_pk
         bits |= header_good ? FLUE_PKT_IP_OK : FLUE_PKT_IP_BAD;
     if (!header_good || h.ip_route)
         return bits;
-    if (h.is_tcp && (h.is_ipv4 ? cfg->tcp4_csum : cfg->tcp6_csum)
-        && (!h.tcp_opts || cfg->tcp_opts))
+    if (h.is_tcp && (h.is_ipv4 ? cfg->tcp4_csum : cfg->tcp6_csum) && (!h.tcp_opts || cfg->tcp_opts))
         bits |= l4_sum(frame, &h) == 0xFFFF ? FLUE_PKT_TCP_OK : FLUE_PKT_TCP_BAD;
     if (h.is_udp && (h.is_ipv4 ? cfg->udp4_csum : cfg->udp6_csum) && !h.udp_no_csum)
         bits |= l4_sum(frame, &h) == 0xFFFF ? FLUE_PKT_UDP_OK : FLUE_PKT_UDP_BAD;
@@ -340,13 +336,20 @@ enum flue_pkt_fault flue_pkt_check_wire(const uint8_t *frame, size_t len)
 const char *flue_pkt_fault_name(enum flue_pkt_fault fault)
 {
     switch (fault) {
-    case FLUE_PKT_FINE: return "fine";
-    case FLUE_PKT_FAULT_SHORT: return "ends inside a header";
-    case FLUE_PKT_FAULT_HEADER: return "header length impossible";
-    case FLUE_PKT_FAULT_LENGTH: return "IP length disagrees with the frame";
-    case FLUE_PKT_FAULT_IP_CSUM: return "IPv4 header checksum wrong";
-    case FLUE_PKT_FAULT_TCP_CSUM: return "TCP checksum wrong";
-    case FLUE_PKT_FAULT_UDP_CSUM: return "UDP checksum wrong";
+    case FLUE_PKT_FINE:
+        return "fine";
+    case FLUE_PKT_FAULT_SHORT:
+        return "ends inside a header";
+    case FLUE_PKT_FAULT_HEADER:
+        return "header length impossible";
+    case FLUE_PKT_FAULT_LENGTH:
+        return "IP length disagrees with the frame";
+    case FLUE_PKT_FAULT_IP_CSUM:
+        return "IPv4 header checksum wrong";
+    case FLUE_PKT_FAULT_TCP_CSUM:
+        return "TCP checksum wrong";
+    case FLUE_PKT_FAULT_UDP_CSUM:
+        return "UDP checksum wrong";
     }
     return "unknown";
 }

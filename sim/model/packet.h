@@ -47,24 +47,24 @@ enum {
 
 /* Mirror of hdr_t (rtl/flue_pkg.sv): same names, same meaning, byte offsets. */
 struct flue_pkt_hdr {
-    bool trunc;           /* the frame ends inside a header it announced */
-    bool bad_hdr;         /* impossible length field, or extensions over the limit */
-    uint8_t vlan_count;   /* 0 to 2 */
-    uint16_t vlan_tci;    /* outer tag */
+    bool trunc;         /* the frame ends inside a header it announced */
+    bool bad_hdr;       /* impossible length field, or extensions over the limit */
+    uint8_t vlan_count; /* 0 to 2 */
+    uint16_t vlan_tci;  /* outer tag */
     bool is_ipv4;
     bool is_ipv6;
-    bool ip_frag;         /* IPv4 MF or offset nonzero; any IPv6 Fragment header */
-    bool ip_opts;         /* IPv4 options, or IPv6 extension headers */
-    bool ip_route;        /* IPv6 Routing header with segments left */
-    bool is_tcp;          /* never for a fragment */
+    bool ip_frag;  /* IPv4 MF or offset nonzero; any IPv6 Fragment header */
+    bool ip_opts;  /* IPv4 options, or IPv6 extension headers */
+    bool ip_route; /* IPv6 Routing header with segments left */
+    bool is_tcp;   /* never for a fragment */
     bool is_udp;
     bool tcp_opts;
     bool udp_no_csum;
-    uint16_t tcp_flags;   /* 9 bits */
-    uint8_t proto;        /* IPv4 protocol or last IPv6 next header */
-    uint8_t l3_off;       /* 14, 18, 22; 0 without IP */
+    uint16_t tcp_flags; /* 9 bits */
+    uint8_t proto;      /* IPv4 protocol or last IPv6 next header */
+    uint8_t l3_off;     /* 14, 18, 22; 0 without IP */
     uint16_t l4_off;
-    uint16_t pay_off;     /* l4_off if there is neither TCP nor UDP */
+    uint16_t pay_off; /* l4_off if there is neither TCP nor UDP */
     uint32_t l3_end;
 };
 

@@ -7,7 +7,8 @@ enum { TAG_RUN = 'r', TAG_SET = 's', TAG_SUM = 'h', TAG_END = 'e' };
 
 static const char MAGIC[8] = "FLUELOG1";
 static_assert(FLUE_IN_WORDS <= 32, "one mask");
-static_assert(sizeof(struct flue_model_in) == FLUE_IN_WORDS * 8 && sizeof(struct flue_model_out) == FLUE_OUT_WORDS * 8, "words");
+static_assert(sizeof(struct flue_model_in) == FLUE_IN_WORDS * 8 && sizeof(struct flue_model_out) == FLUE_OUT_WORDS * 8,
+              "words");
 
 static void put(struct flue_flog *log, const void *bytes, size_t n)
 {
@@ -22,8 +23,8 @@ enum flue_err flue_flog_create(struct flue_flog *log, const char *path, unsigned
     if (!log->file)
         return FLUE_EIO;
     setvbuf(log->file, NULL, _IOFBF, 1 << 18);
-    struct flue_flog_head head = { .width = width, .clock_mhz = clock_mhz, .seed = seed, .in_words = FLUE_IN_WORDS,
-                                   .out_words = FLUE_OUT_WORDS };
+    struct flue_flog_head head = {
+        .width = width, .clock_mhz = clock_mhz, .seed = seed, .in_words = FLUE_IN_WORDS, .out_words = FLUE_OUT_WORDS};
     memcpy(head.magic, MAGIC, sizeof MAGIC);
     put(log, &head, sizeof head);
     return FLUE_OK;
@@ -33,7 +34,7 @@ static void put_run(struct flue_flog *log)
 {
     if (!log->run)
         return;
-    uint8_t record[5] = { TAG_RUN };
+    uint8_t record[5] = {TAG_RUN};
     memcpy(record + 1, &log->run, 4);
     put(log, record, sizeof record);
     log->run = 0;
@@ -41,7 +42,7 @@ static void put_run(struct flue_flog *log)
 
 static void put_sum(struct flue_flog *log)
 {
-    uint8_t record[9] = { TAG_SUM };
+    uint8_t record[9] = {TAG_SUM};
     memcpy(record + 1, &log->hash, 8);
     put_run(log);
     put(log, record, sizeof record);
@@ -52,7 +53,7 @@ void flue_flog_cycle(struct flue_flog *log, const struct flue_model_in *in, cons
     uint64_t was[FLUE_IN_WORDS], now[FLUE_IN_WORDS];
     memcpy(was, &log->in, sizeof was);
     memcpy(now, in, sizeof now);
-    uint8_t record[5 + sizeof now] = { TAG_SET };
+    uint8_t record[5 + sizeof now] = {TAG_SET};
     uint32_t mask = 0;
     size_t n = 5;
     for (unsigned i = 0; i < FLUE_IN_WORDS; i++) {
@@ -80,7 +81,7 @@ enum flue_err flue_flog_close(struct flue_flog *log)
     if (!log->file)
         return FLUE_OK;
     put_sum(log);
-    put(log, &(uint8_t){ TAG_END }, 1);
+    put(log, &(uint8_t){TAG_END}, 1);
     if (fclose(log->file))
         log->failed = true;
     log->file = NULL;

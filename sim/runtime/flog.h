@@ -19,7 +19,7 @@
 #define FLUE_FLOG_SUM_CYCLES 1024u
 
 struct flue_flog_head {
-    char     magic[8];          /* "FLUELOG1" */
+    char magic[8]; /* "FLUELOG1" */
     uint32_t width;
     uint32_t clock_mhz;
     uint64_t seed;
@@ -27,12 +27,12 @@ struct flue_flog_head {
 };
 
 struct flue_flog {
-    FILE    *file;
-    struct flue_model_in in;    /* of the last cycle written or read */
+    FILE *file;
+    struct flue_model_in in; /* of the last cycle written or read */
     uint64_t hash;
     uint64_t cycles;
     uint32_t run;
-    bool     failed;
+    bool failed;
 };
 
 /* A hash that depends on every output word of every cycle. */

@@ -6,7 +6,7 @@
 enum {
     BURST_INCR = 1,
     RESP_SLVERR = 2,
-    GARBAGE = 0xEE,             /* what a bus word holds beside the mapped memory, or after an error */
+    GARBAGE = 0xEE, /* what a bus word holds beside the mapped memory, or after an error */
     ROW_GRACE_CYCLES = 4096,
 };
 
@@ -61,7 +61,7 @@ enum flue_err flue_hostmem_map(struct flue_hostmem *mem, void *addr, size_t len)
             return FLUE_EARG;
     if (mem->maps == FLUE_HOSTMEM_MAPS)
         return FLUE_ENOMEM;
-    mem->map[mem->maps++] = (struct flue_hostmem_map){ base, base + len };
+    mem->map[mem->maps++] = (struct flue_hostmem_map){base, base + len};
     return FLUE_OK;
 }
 
@@ -94,14 +94,20 @@ void flue_hostmem_row_write(struct flue_hostmem *mem, unsigned index, unsigned w
         return;
     struct flue_hostmem_row *row = &mem->row[index];
     if (row->valid) {
-        row->before = (struct flue_hostmem_map){ row->base, row->base + row->bytes };
+        row->before = (struct flue_hostmem_map){row->base, row->base + row->bytes};
         row->before_write = row->write;
         row->changed_cycle = mem->mon->cycle;
     }
     switch (word) {
-    case 0: row->base = (row->base & ~UINT64_C(0xFFFFFFFF)) | (value & ~UINT32_C(4095)); break;
-    case 1: row->base = (row->base & 0xFFFFFFFF) | ((uint64_t)value << 32); break;
-    case 2: row->bytes = value; break;
+    case 0:
+        row->base = (row->base & ~UINT64_C(0xFFFFFFFF)) | (value & ~UINT32_C(4095));
+        break;
+    case 1:
+        row->base = (row->base & 0xFFFFFFFF) | ((uint64_t)value << 32);
+        break;
+    case 2:
+        row->bytes = value;
+        break;
     default:
         row->valid = value & 1;
         row->write = value & 2;
@@ -160,7 +166,8 @@ static uint64_t ready_at(struct flue_hostmem *mem)
 }
 
 /* Rules of a burst address that hold for both directions. */
-static void check_address(struct flue_hostmem *mem, const char *port, uint64_t addr, unsigned beats, unsigned size, unsigned burst)
+static void check_address(struct flue_hostmem *mem, const char *port, uint64_t addr, unsigned beats, unsigned size,
+                          unsigned burst)
 {
     if (burst != BURST_INCR)
         flue_monitor_fail(mem->mon, port, "burst type %u, should be INCR", burst);
@@ -181,9 +188,11 @@ static void check_stable(struct flue_hostmem *mem, const struct flue_model_in *i
 {
     const struct flue_model_out *l = &mem->last;
     const uint32_t b = out->bits;
-    if (mem->stalled.ar && (!(b & FLUE_OUT_AXI_ARVALID) || !same_address(l->axi_araddr, out->axi_araddr, &l->axi_arid, &out->axi_arid)))
+    if (mem->stalled.ar &&
+        (!(b & FLUE_OUT_AXI_ARVALID) || !same_address(l->axi_araddr, out->axi_araddr, &l->axi_arid, &out->axi_arid)))
         flue_monitor_fail(mem->mon, "axi_ar", "an address that was not taken changed or went away");
-    if (mem->stalled.aw && (!(b & FLUE_OUT_AXI_AWVALID) || !same_address(l->axi_awaddr, out->axi_awaddr, &l->axi_awid, &out->axi_awid)))
+    if (mem->stalled.aw &&
+        (!(b & FLUE_OUT_AXI_AWVALID) || !same_address(l->axi_awaddr, out->axi_awaddr, &l->axi_awid, &out->axi_awid)))
         flue_monitor_fail(mem->mon, "axi_aw", "an address that was not taken changed or went away");
     if (mem->stalled.w && (!(b & FLUE_OUT_AXI_WVALID) || l->axi_wstrb != out->axi_wstrb ||
                            ((l->bits ^ b) & FLUE_OUT_AXI_WLAST) || memcmp(l->axi_wdata, out->axi_wdata, mem->bytes)))
@@ -203,18 +212,20 @@ static void accept_read(struct flue_hostmem *mem, const struct flue_model_out *o
     unsigned beats = out->axi_arlen + 1u;
     uint64_t first = out->axi_araddr & ~(uint64_t)(mem->bytes - 1);
     check_address(mem, "axi_ar", out->axi_araddr, beats, out->axi_arsize, out->axi_arburst);
-    *r = (struct flue_hostmem_read){ .addr = first, .beats = (uint16_t)beats, .id = out->axi_arid, .ready_cycle = ready_at(mem) };
+    *r = (struct flue_hostmem_read){.addr = first, .beats = (uint16_t)beats, .id = out->axi_arid, .ready_cycle = ready_at(mem)};
 
     /* The last word may hold a single byte that is wanted, the first as well. */
     uint64_t lo = first, hi = first + (uint64_t)(beats - 1) * mem->bytes + 1;
     const struct flue_hostmem_map *map = find_map(mem, lo, hi);
     if (!map) {
-        flue_monitor_fail(mem->mon, "axi_ar", "read of %u bytes at 0x%" PRIx64 " outside mapped memory", beats * mem->bytes, first);
+        flue_monitor_fail(mem->mon, "axi_ar", "read of %u bytes at 0x%" PRIx64 " outside mapped memory", beats * mem->bytes,
+                          first);
         r->failed = true;
     } else {
         r->end = map->end;
         if (!row_allows(mem, lo, hi, false))
-            flue_monitor_fail(mem->mon, "axi_ar", "read of %u bytes at 0x%" PRIx64 " outside every valid region", beats * mem->bytes, first);
+            flue_monitor_fail(mem->mon, "axi_ar", "read of %u bytes at 0x%" PRIx64 " outside every valid region",
+                              beats * mem->bytes, first);
         if (injected(mem, false, first, first + (uint64_t)beats * mem->bytes))
             r->failed = true;
     }
@@ -339,10 +350,12 @@ static void complete_write(struct flue_hostmem *mem, struct flue_hostmem_write *
     if (strobed(mem, b, &lo, &hi)) {
         mem->write_bytes += hi - lo;
         if (!find_map(mem, lo, hi)) {
-            flue_monitor_fail(mem->mon, "axi_w", "write of %" PRIu64 " bytes at 0x%" PRIx64 " outside mapped memory", hi - lo, lo);
+            flue_monitor_fail(mem->mon, "axi_w", "write of %" PRIu64 " bytes at 0x%" PRIx64 " outside mapped memory", hi - lo,
+                              lo);
             b->failed = true;
         } else if (!row_allows(mem, lo, hi, true)) {
-            flue_monitor_fail(mem->mon, "axi_w", "write of %" PRIu64 " bytes at 0x%" PRIx64 " outside every writable region", hi - lo, lo);
+            flue_monitor_fail(mem->mon, "axi_w", "write of %" PRIu64 " bytes at 0x%" PRIx64 " outside every writable region",
+                              hi - lo, lo);
         }
     }
     if (injected(mem, true, b->addr, b->addr + (uint64_t)b->beats * mem->bytes))
@@ -463,5 +476,6 @@ void flue_hostmem_step(struct flue_hostmem *mem, struct flue_model_in *in, const
     step_read(mem, in, out);
     step_write(mem, in, out);
     mem->busy = mem->reads || mem->write_head != mem->write_aw || mem->write_head != mem->write_w ||
-                mem->write[mem->write_w % FLUE_HOSTMEM_BURSTS].data_beats || mem->stalled.ar || mem->stalled.aw || mem->stalled.w;
+                mem->write[mem->write_w % FLUE_HOSTMEM_BURSTS].data_beats || mem->stalled.ar || mem->stalled.aw ||
+                mem->stalled.w;
 }

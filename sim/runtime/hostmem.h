@@ -1,9 +1,9 @@
 /*
  * Host memory as the adapter's bus sees it: an AXI4 subordinate.  A bus address is the address in this process.
  *
- * Once a cycle, flue_hostmem_step() looks at what the bus did and sets the inputs of the next cycle.  Reads of one id are answered in
- * order, of different ids in any order when `reorder` is set.  With `reorder`, written bytes become visible only with their
- * response, so that an event posted too early shows.
+ * Once a cycle, flue_hostmem_step() looks at what the bus did and sets the inputs of the next cycle.  Reads of one id are
+ * answered in order, of different ids in any order when `reorder` is set.  With `reorder`, written bytes become visible only
+ * with their response, so that an event posted too early shows.
  */
 #ifndef FLUE_HOSTMEM_H
 #define FLUE_HOSTMEM_H
@@ -32,29 +32,29 @@ struct flue_hostmem_map {
 /* A row of the adapter's region table, as the driver wrote it. */
 struct flue_hostmem_row {
     uint64_t base, bytes;
-    bool     valid, write;
+    bool valid, write;
     uint64_t changed_cycle;
-    struct flue_hostmem_map before;     /* what it allowed until then: accesses under way may still come */
-    bool     before_write;
+    struct flue_hostmem_map before; /* what it allowed until then: accesses under way may still come */
+    bool before_write;
 };
 
 struct flue_hostmem_read {
-    uint64_t addr;                  /* of the first beat, aligned */
-    uint64_t end;                   /* of the mapped memory it lies in */
+    uint64_t addr; /* of the first beat, aligned */
+    uint64_t end;  /* of the mapped memory it lies in */
     uint64_t ready_cycle;
     uint16_t beats, beat;
-    uint8_t  id;
-    bool     failed;                /* every beat answers with an error */
+    uint8_t id;
+    bool failed; /* every beat answers with an error */
 };
 
 struct flue_hostmem_write {
     uint64_t addr;
     uint64_t ready_cycle;
-    uint16_t beats;                 /* of the address; 0 = not there yet */
+    uint16_t beats; /* of the address; 0 = not there yet */
     uint16_t data_beats;
-    uint8_t  id;
-    bool     data_done, answered, failed, visible;
-    uint8_t  data[FLUE_HOSTMEM_BURST_BYTES];
+    uint8_t id;
+    bool data_done, answered, failed, visible;
+    uint8_t data[FLUE_HOSTMEM_BURST_BYTES];
     uint64_t strobe[256];
 };
 
@@ -62,35 +62,37 @@ struct flue_hostmem_write {
 typedef void flue_hostmem_watch_fn(void *user, uint64_t addr, const uint8_t *bytes, size_t len);
 
 struct flue_hostmem {
-    unsigned bytes;                 /* of a beat */
+    unsigned bytes; /* of a beat */
     struct flue_sim_memory config;
     uint64_t stall_odds, read_error_odds, write_error_odds;
-    bool     quiet;                 /* no stalls, latency 1, in order */
+    bool quiet; /* no stalls, latency 1, in order */
     struct flue_rng rng, error_rng;
     struct flue_monitor *mon;
 
     struct flue_hostmem_map map[FLUE_HOSTMEM_MAPS];
     unsigned maps;
     struct flue_hostmem_row row[FLUE_HOSTMEM_ROWS];
-    bool     rows_known;            /* the driver wrote the region table: rows are checked too */
+    bool rows_known; /* the driver wrote the region table: rows are checked too */
 
     struct flue_sim_memory_error error[FLUE_HOSTMEM_ERRORS];
     unsigned errors;
 
-    struct flue_hostmem_read read[FLUE_HOSTMEM_BURSTS];     /* oldest first */
+    struct flue_hostmem_read read[FLUE_HOSTMEM_BURSTS]; /* oldest first */
     unsigned reads;
-    unsigned current;               /* index of the burst whose beat is on the bus */
-    struct flue_hostmem_write write[FLUE_HOSTMEM_BURSTS];   /* ring */
-    uint32_t write_head, write_aw, write_w;         /* free running: oldest, next address, next data */
-    uint32_t answer;                /* slot whose response is on the bus */
-    bool     busy;
+    unsigned current;                                     /* index of the burst whose beat is on the bus */
+    struct flue_hostmem_write write[FLUE_HOSTMEM_BURSTS]; /* ring */
+    uint32_t write_head, write_aw, write_w;               /* free running: oldest, next address, next data */
+    uint32_t answer;                                      /* slot whose response is on the bus */
+    bool busy;
 
-    struct { bool ar, aw, w; } stalled;             /* offered but not taken in the last cycle */
-    struct flue_model_out last;     /* then */
+    struct {
+        bool ar, aw, w;
+    } stalled;                  /* offered but not taken in the last cycle */
+    struct flue_model_out last; /* then */
 
     uint64_t watch_lo, watch_hi;
     flue_hostmem_watch_fn *watch;
-    void    *watch_user;
+    void *watch_user;
 
     uint64_t read_bursts, write_bursts, read_bytes, write_bytes, injected;
 };

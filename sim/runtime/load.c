@@ -1,4 +1,5 @@
-/* Find the Verilated model of a width: a shared object, so that a program links no width it does not use.  Once loaded it stays. */
+/* Find the Verilated model of a width: a shared object, so that a program links no width it does not use.  Once loaded it
+ * stays. */
 #include "runtime.h"
 
 #include <dlfcn.h>
@@ -31,7 +32,7 @@ static unsigned places(const char *dir, struct place place[PLACES])
         snprintf(place[n++].dir, DIR_LEN, "%s", env);
     ssize_t len = readlink("/proc/self/exe", exe, sizeof exe - 1);
     if (len > 0) {
-        static const char *const BESIDE[] = { "", "/../bin", "/../lib/flue" };
+        static const char *const BESIDE[] = {"", "/../bin", "/../lib/flue"};
         exe[len] = 0;
         *strrchr(exe, '/') = 0;
         for (unsigned i = 0; i < sizeof BESIDE / sizeof *BESIDE; i++)

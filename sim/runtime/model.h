@@ -15,48 +15,48 @@
 extern "C" {
 #endif
 
-#define FLUE_MODEL_ABI 1u
-#define FLUE_MODEL_BYTES_MAX 64u        /* W = 512 */
+#define FLUE_MODEL_ABI       1u
+#define FLUE_MODEL_BYTES_MAX 64u /* W = 512 */
 
 /* Pins of one bit, packed into `bits`. */
 enum {
-    FLUE_IN_RST          = 1u << 0,
+    FLUE_IN_RST = 1u << 0,
     FLUE_IN_AXIL_AWVALID = 1u << 1,
-    FLUE_IN_AXIL_WVALID  = 1u << 2,
-    FLUE_IN_AXIL_BREADY  = 1u << 3,
+    FLUE_IN_AXIL_WVALID = 1u << 2,
+    FLUE_IN_AXIL_BREADY = 1u << 3,
     FLUE_IN_AXIL_ARVALID = 1u << 4,
-    FLUE_IN_AXIL_RREADY  = 1u << 5,
-    FLUE_IN_AXI_AWREADY  = 1u << 6,
-    FLUE_IN_AXI_WREADY   = 1u << 7,
-    FLUE_IN_AXI_BVALID   = 1u << 8,
-    FLUE_IN_AXI_ARREADY  = 1u << 9,
-    FLUE_IN_AXI_RVALID   = 1u << 10,
-    FLUE_IN_AXI_RLAST    = 1u << 11,
-    FLUE_IN_RX_VALID     = 1u << 12,
-    FLUE_IN_RX_LAST      = 1u << 13,
-    FLUE_IN_RX_BAD       = 1u << 14,
-    FLUE_IN_TX_READY     = 1u << 15,
+    FLUE_IN_AXIL_RREADY = 1u << 5,
+    FLUE_IN_AXI_AWREADY = 1u << 6,
+    FLUE_IN_AXI_WREADY = 1u << 7,
+    FLUE_IN_AXI_BVALID = 1u << 8,
+    FLUE_IN_AXI_ARREADY = 1u << 9,
+    FLUE_IN_AXI_RVALID = 1u << 10,
+    FLUE_IN_AXI_RLAST = 1u << 11,
+    FLUE_IN_RX_VALID = 1u << 12,
+    FLUE_IN_RX_LAST = 1u << 13,
+    FLUE_IN_RX_BAD = 1u << 14,
+    FLUE_IN_TX_READY = 1u << 15,
 };
 
 enum {
     FLUE_OUT_AXIL_AWREADY = 1u << 0,
-    FLUE_OUT_AXIL_WREADY  = 1u << 1,
-    FLUE_OUT_AXIL_BVALID  = 1u << 2,
+    FLUE_OUT_AXIL_WREADY = 1u << 1,
+    FLUE_OUT_AXIL_BVALID = 1u << 2,
     FLUE_OUT_AXIL_ARREADY = 1u << 3,
-    FLUE_OUT_AXIL_RVALID  = 1u << 4,
-    FLUE_OUT_AXI_AWVALID  = 1u << 5,
-    FLUE_OUT_AXI_WVALID   = 1u << 6,
-    FLUE_OUT_AXI_WLAST    = 1u << 7,
-    FLUE_OUT_AXI_BREADY   = 1u << 8,
-    FLUE_OUT_AXI_ARVALID  = 1u << 9,
-    FLUE_OUT_AXI_RREADY   = 1u << 10,
-    FLUE_OUT_RX_READY     = 1u << 11,
-    FLUE_OUT_TX_VALID     = 1u << 12,
-    FLUE_OUT_TX_LAST      = 1u << 13,
-    FLUE_OUT_TX_BAD       = 1u << 14,
-    FLUE_OUT_IRQ          = 1u << 15,
-    FLUE_OUT_IDLE         = 1u << 16,
-    FLUE_OUT_DEADLINE     = 1u << 17,
+    FLUE_OUT_AXIL_RVALID = 1u << 4,
+    FLUE_OUT_AXI_AWVALID = 1u << 5,
+    FLUE_OUT_AXI_WVALID = 1u << 6,
+    FLUE_OUT_AXI_WLAST = 1u << 7,
+    FLUE_OUT_AXI_BREADY = 1u << 8,
+    FLUE_OUT_AXI_ARVALID = 1u << 9,
+    FLUE_OUT_AXI_RREADY = 1u << 10,
+    FLUE_OUT_RX_READY = 1u << 11,
+    FLUE_OUT_TX_VALID = 1u << 12,
+    FLUE_OUT_TX_LAST = 1u << 13,
+    FLUE_OUT_TX_BAD = 1u << 14,
+    FLUE_OUT_IRQ = 1u << 15,
+    FLUE_OUT_IDLE = 1u << 16,
+    FLUE_OUT_DEADLINE = 1u << 17,
 };
 
 /* Both are made of whole 64-bit words without holes: they are compared, recorded and hashed as such. */
@@ -66,28 +66,28 @@ struct flue_model_in {
     uint32_t axil_wdata;
     uint32_t axil_araddr;
     uint64_t time_us;
-    uint8_t  axi_bid, axi_bresp, axi_rid, axi_rresp;
+    uint8_t axi_bid, axi_bresp, axi_rid, axi_rresp;
     uint32_t zero;
     uint64_t rx_keep;
-    uint8_t  axi_rdata[FLUE_MODEL_BYTES_MAX];
-    uint8_t  rx_data[FLUE_MODEL_BYTES_MAX];
+    uint8_t axi_rdata[FLUE_MODEL_BYTES_MAX];
+    uint8_t rx_data[FLUE_MODEL_BYTES_MAX];
 };
 
 struct flue_model_out {
     uint32_t bits;
     uint32_t axil_rdata;
-    uint8_t  axil_bresp, axil_rresp;
-    uint8_t  axi_awid, axi_awlen, axi_awsize, axi_awburst;
-    uint8_t  zero[2];
-    uint8_t  axi_arid, axi_arlen, axi_arsize, axi_arburst;
+    uint8_t axil_bresp, axil_rresp;
+    uint8_t axi_awid, axi_awlen, axi_awsize, axi_awburst;
+    uint8_t zero[2];
+    uint8_t axi_arid, axi_arlen, axi_arsize, axi_arburst;
     uint32_t zero1;
     uint64_t axi_awaddr;
     uint64_t axi_araddr;
     uint64_t axi_wstrb;
     uint64_t tx_keep;
     uint64_t deadline_us;
-    uint8_t  axi_wdata[FLUE_MODEL_BYTES_MAX];       /* bytes above W/8 stay 0; old while valid is low, as are the fields above */
-    uint8_t  tx_data[FLUE_MODEL_BYTES_MAX];
+    uint8_t axi_wdata[FLUE_MODEL_BYTES_MAX]; /* bytes above W/8 stay 0; old while valid is low, as are the fields above */
+    uint8_t tx_data[FLUE_MODEL_BYTES_MAX];
 };
 
 #define FLUE_IN_WORDS  (sizeof(struct flue_model_in) / 8)
@@ -95,8 +95,8 @@ struct flue_model_out {
 
 struct flue_model_api {
     uint32_t abi;
-    uint32_t width;                     /* bits */
-    bool     traced;
+    uint32_t width; /* bits */
+    bool traced;
 
     /* A model before its first cycle; registers without reset value take values drawn from seed.  NULL: out of memory. */
     void *(*create)(uint64_t seed);
@@ -115,7 +115,7 @@ struct flue_model_api {
     bool (*failed)(void *model);
 };
 
-typedef const struct flue_model_api *flue_model_api_fn(void);  /* exported as flue_model_api */
+typedef const struct flue_model_api *flue_model_api_fn(void); /* exported as flue_model_api */
 
 #ifdef __cplusplus
 }

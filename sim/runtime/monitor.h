@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 struct flue_monitor {
-    uint64_t now_us;            /* kept up to date by whoever clocks */
+    uint64_t now_us; /* kept up to date by whoever clocks */
     uint64_t cycle;
     uint64_t violations;
-    char     first[320];
+    char first[320];
 };
 
 /* Record a violation at a port: printf-like, the rule in words with what was seen. */

@@ -6,25 +6,29 @@
 #include <string.h>
 
 enum {
-    BLOCK_SECTION   = 0x0A0D0D0A,
+    BLOCK_SECTION = 0x0A0D0D0A,
     BLOCK_INTERFACE = 1,
-    BLOCK_PACKET    = 6,
-    ORDER_MAGIC      = 0x1A2B3C4D,
-    LINK_ETHERNET   = 1,
-    OPT_END = 0, OPT_COMMENT = 1, OPT_USERAPPL = 4, OPT_IF_NAME = 2, OPT_IF_TSRESOL = 9,
+    BLOCK_PACKET = 6,
+    ORDER_MAGIC = 0x1A2B3C4D,
+    LINK_ETHERNET = 1,
+    OPT_END = 0,
+    OPT_COMMENT = 1,
+    OPT_USERAPPL = 4,
+    OPT_IF_NAME = 2,
+    OPT_IF_TSRESOL = 9,
     COMMENT_MAX = 8192,
 };
 
 struct flue_pcapng {
-    FILE    *file;
+    FILE *file;
     uint64_t epoch_ns;
-    bool     failed;
+    bool failed;
 };
 
 /* A block is built here before it is written: options are at most a comment and a name. */
 struct block {
     uint8_t data[COMMENT_MAX + 512];
-    size_t  len;
+    size_t len;
 };
 
 static void put(struct block *b, const void *bytes, size_t n)
@@ -36,8 +40,14 @@ static void put(struct block *b, const void *bytes, size_t n)
     b->len += n;
 }
 
-static void put16(struct block *b, unsigned v) { put(b, &(uint16_t){ (uint16_t)v }, 2); }
-static void put32(struct block *b, uint32_t v) { put(b, &v, 4); }
+static void put16(struct block *b, unsigned v)
+{
+    put(b, &(uint16_t){(uint16_t)v}, 2);
+}
+static void put32(struct block *b, uint32_t v)
+{
+    put(b, &v, 4);
+}
 
 static void pad(struct block *b)
 {
@@ -96,7 +106,7 @@ enum flue_err flue_pcapng_open(const char *path, const char *comment, const char
     put32(&b, ORDER_MAGIC);
     put16(&b, 1);
     put16(&b, 0);
-    put32(&b, UINT32_MAX);      /* section length: not given */
+    put32(&b, UINT32_MAX); /* section length: not given */
     put32(&b, UINT32_MAX);
     put_option(&b, OPT_COMMENT, comment, strlen(comment));
     put_option(&b, OPT_USERAPPL, "flue", 4);
@@ -106,7 +116,7 @@ enum flue_err flue_pcapng_open(const char *path, const char *comment, const char
         b.len = 0;
         put16(&b, LINK_ETHERNET);
         put16(&b, 0);
-        put32(&b, 0);           /* no length limit */
+        put32(&b, 0); /* no length limit */
         put_option(&b, OPT_IF_NAME, names[i], strlen(names[i]));
         put_option(&b, OPT_IF_TSRESOL, "\x09", 1);
         put_option(&b, OPT_END, NULL, 0);

@@ -57,7 +57,7 @@ void flue_ports_free(struct flue_sim *s)
 
 static void count_checksums(struct flue_sim *s, const uint8_t *frame, size_t len)
 {
-    static const struct flue_pkt_rx_cfg ALL = { true, true, true, true, true, true, true, true };
+    static const struct flue_pkt_rx_cfg ALL = {true, true, true, true, true, true, true, true};
     uint16_t verdict = flue_pkt_rx_csum(frame, len, &ALL);
     s->ip4_checksums += (verdict & FLUE_PKT_IP_OK) != 0;
     s->tcp_checksums += (verdict & FLUE_PKT_TCP_OK) != 0;
@@ -69,9 +69,11 @@ static void check_frame(struct flue_sim *s, const uint8_t *frame, uint32_t len)
     enum flue_pkt_fault fault;
     s->tx.frames++;
     if (len < 14)
-        flue_monitor_fail(&s->mon, "wire_tx", "frame %" PRIu64 " has %u bytes, less than an Ethernet header", s->tx.frames, len);
+        flue_monitor_fail(&s->mon, "wire_tx", "frame %" PRIu64 " has %u bytes, less than an Ethernet header", s->tx.frames,
+                          len);
     if (s->cfg.max_frame && len > s->cfg.max_frame)
-        flue_monitor_fail(&s->mon, "wire_tx", "frame %" PRIu64 " has %u bytes, more than %u", s->tx.frames, len, s->cfg.max_frame);
+        flue_monitor_fail(&s->mon, "wire_tx", "frame %" PRIu64 " has %u bytes, more than %u", s->tx.frames, len,
+                          s->cfg.max_frame);
     s->frames_checked++;
     fault = flue_pkt_check_wire(frame, len);
     if (fault == FLUE_PKT_FINE)
@@ -79,7 +81,8 @@ static void check_frame(struct flue_sim *s, const uint8_t *frame, uint32_t len)
     else if (s->allow_bad || (s->cfg.exempt && s->cfg.exempt(s->cfg.user, frame, len)))
         s->frames_exempt++;
     else
-        flue_monitor_fail(&s->mon, "wire_tx", "frame %" PRIu64 " of %u bytes: %s", s->tx.frames, len, flue_pkt_fault_name(fault));
+        flue_monitor_fail(&s->mon, "wire_tx", "frame %" PRIu64 " of %u bytes: %s", s->tx.frames, len,
+                          flue_pkt_fault_name(fault));
 }
 
 static void frame_left(struct flue_sim *s)
@@ -105,7 +108,8 @@ static void take_beat(struct flue_sim *s)
     const uint32_t bits = s->out.bits;
     unsigned n = keep_bytes(s, s->out.tx_keep, bits & FLUE_OUT_TX_LAST);
     if (!n) {
-        flue_monitor_fail(&s->mon, "wire_tx", "keep 0x%" PRIx64 " on a%s beat", s->out.tx_keep, bits & FLUE_OUT_TX_LAST ? " last" : "n inner");
+        flue_monitor_fail(&s->mon, "wire_tx", "keep 0x%" PRIx64 " on a%s beat", s->out.tx_keep,
+                          bits & FLUE_OUT_TX_LAST ? " last" : "n inner");
         n = s->mem.bytes;
     }
     if (bits & FLUE_OUT_TX_LAST && bits & FLUE_OUT_TX_BAD)
@@ -123,8 +127,7 @@ static void take_beat(struct flue_sim *s)
 void flue_tx_step(struct flue_sim *s)
 {
     const bool valid = s->out.bits & FLUE_OUT_TX_VALID;
-    if (s->tx.stalled && (!valid || s->tx.last.keep != s->out.tx_keep ||
-                          ((s->tx.last.bits ^ s->out.bits) & FLUE_OUT_TX_LAST) ||
+    if (s->tx.stalled && (!valid || s->tx.last.keep != s->out.tx_keep || ((s->tx.last.bits ^ s->out.bits) & FLUE_OUT_TX_LAST) ||
                           memcmp(s->tx.last.data, s->out.tx_data, s->mem.bytes)))
         flue_monitor_fail(&s->mon, "wire_tx", "a beat that was not taken changed or went away");
     s->tx.stalled = valid && !(s->in.bits & FLUE_IN_TX_READY);

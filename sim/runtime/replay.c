@@ -14,11 +14,11 @@ struct replay {
     const char *fst_path;
     uint64_t from_us, to_us;
     uint64_t hash;
-    uint64_t sub;               /* cycles since the time input changed */
+    uint64_t sub; /* cycles since the time input changed */
     uint64_t at_us;
     uint64_t ps;
-    uint64_t sum_us;            /* time of the last sum that agreed */
-    bool     tracing, traced;
+    uint64_t sum_us; /* time of the last sum that agreed */
+    bool tracing, traced;
     struct flue_sim_replay_result *result;
 };
 
@@ -116,7 +116,7 @@ static enum flue_err open_log(struct replay *r, const char *path)
 static enum flue_err replay(const char *path, const char *fst_path, uint64_t from_us, uint64_t to_us, const char *model_dir,
                             const struct flue_model_api *api, struct flue_sim_replay_result *result)
 {
-    struct replay r = { .fst_path = fst_path, .from_us = from_us, .to_us = to_us ? to_us : UINT64_MAX, .result = result };
+    struct replay r = {.fst_path = fst_path, .from_us = from_us, .to_us = to_us ? to_us : UINT64_MAX, .result = result};
     memset(result, 0, sizeof *result);
     enum flue_err err = open_log(&r, path);
     if (err)

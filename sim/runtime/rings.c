@@ -6,7 +6,7 @@
 #include "flue/layout.h"
 #include "flue/regs.h"
 
-#define FIELD(value, name) (((value) & name##_MASK) >> name##_SHIFT)
+#define FIELD(value, name) (((value)&name##_MASK) >> name##_SHIFT)
 
 static void watch(void *user, uint64_t addr, const uint8_t *bytes, size_t len);
 
@@ -70,25 +70,26 @@ void flue_rings_write(struct flue_rings *rings, uint32_t offset, uint32_t value)
     default:
         if (offset >= FLUE_REG_REGION && offset < FLUE_REG_REGION + FLUE_HOSTMEM_ROWS * FLUE_REGION_STRIDE)
             flue_hostmem_row_write(rings->mem, (offset - FLUE_REG_REGION) / FLUE_REGION_STRIDE,
-                               (offset - FLUE_REG_REGION) % FLUE_REGION_STRIDE / 4, value);
+                                   (offset - FLUE_REG_REGION) % FLUE_REGION_STRIDE / 4, value);
     }
 }
 
 static void check_index(struct flue_rings *rings, unsigned kind, unsigned queue, uint16_t index)
 {
-    static const char *const NAME[2] = { "transmit", "receive" };
+    static const char *const NAME[2] = {"transmit", "receive"};
     uint16_t moved, open;
     if (queue > 1)
         return;
     moved = (uint16_t)(index - rings->queue[queue].done);
     open = (uint16_t)(rings->queue[queue].tail - rings->queue[queue].done);
     if (moved > open)
-        flue_monitor_fail(rings->mon, "events", "index %u of the %s queue is not between %u (last) and %u (tail)", index, NAME[queue],
-                          rings->queue[queue].done, rings->queue[queue].tail);
+        flue_monitor_fail(rings->mon, "events", "index %u of the %s queue is not between %u (last) and %u (tail)", index,
+                          NAME[queue], rings->queue[queue].done, rings->queue[queue].tail);
     if (kind == FLUE_EV_TX_DONE && !moved)
         flue_monitor_fail(rings->mon, "events", "a transmit completion that returns no slot, index %u", index);
     if (kind == FLUE_EV_RX_DONE && moved != 1)
-        flue_monitor_fail(rings->mon, "events", "a receive completion returns slot %u after %u", index, rings->queue[queue].done);
+        flue_monitor_fail(rings->mon, "events", "a receive completion returns slot %u after %u", index,
+                          rings->queue[queue].done);
     rings->queue[queue].done = index;
 }
 
@@ -108,8 +109,8 @@ static void watch(void *user, uint64_t addr, const uint8_t *bytes, size_t len)
     }
     rings->events++;
     if (addr != place || len != FLUE_SLOT_BYTES) {
-        flue_monitor_fail(rings->mon, "events", "event %u is %zu bytes at 0x%" PRIx64 ", should be 16 at 0x%" PRIx64, rings->eq_next, len,
-                          addr, place);
+        flue_monitor_fail(rings->mon, "events", "event %u is %zu bytes at 0x%" PRIx64 ", should be 16 at 0x%" PRIx64,
+                          rings->eq_next, len, addr, place);
         rings->eq_lost = true;
         return;
     }
@@ -122,8 +123,9 @@ static void watch(void *user, uint64_t addr, const uint8_t *bytes, size_t len)
                           rings->eq_head, slots);
     unsigned kind = FIELD(w[0], FLUE_EVENT_TX_KIND), queue = FIELD(w[0], FLUE_EVENT_TX_QUEUE_ID);
     uint16_t index = (uint16_t)FIELD(w[0], FLUE_EVENT_TX_INDEX);
-    bool right = kind == FLUE_EV_TX_DONE ? queue == FLUE_Q_TX :
-                 kind == FLUE_EV_RX_DONE ? queue == FLUE_Q_RX : kind >= FLUE_EV_QUEUE_ERROR && kind <= FLUE_EV_ERROR && queue <= FLUE_Q_EVENTS;
+    bool right = kind == FLUE_EV_TX_DONE   ? queue == FLUE_Q_TX
+                 : kind == FLUE_EV_RX_DONE ? queue == FLUE_Q_RX
+                                           : kind >= FLUE_EV_QUEUE_ERROR && kind <= FLUE_EV_ERROR && queue <= FLUE_Q_EVENTS;
     if (!right)
         flue_monitor_fail(rings->mon, "events", "event %u: kind %u of queue %u", rings->eq_next, kind, queue);
     else if (kind == FLUE_EV_TX_DONE || kind == FLUE_EV_RX_DONE)

@@ -1,7 +1,7 @@
 /*
- * Ring rules, watched from outside: what the driver writes to the queue registers, and every entry the adapter writes to the event
- * ring.  Entries come one after the other, each whole, with the right phase, never over one that was not consumed; the index of a
- * queue only moves forward and never past what the driver gave.
+ * Ring rules, watched from outside: what the driver writes to the queue registers, and every entry the adapter writes to the
+ * event ring.  Entries come one after the other, each whole, with the right phase, never over one that was not consumed; the
+ * index of a queue only moves forward and never past what the driver gave.
  */
 #ifndef FLUE_RINGS_H
 #define FLUE_RINGS_H
@@ -15,9 +15,12 @@ struct flue_rings {
     struct flue_monitor *mon;
     struct flue_hostmem *mem;
     uint32_t eq_base, eq_cfg;
-    bool     eq_on, eq_lost;        /* lost: an event write failed, what follows is not known */
+    bool eq_on, eq_lost; /* lost: an event write failed, what follows is not known */
     uint16_t eq_head, eq_next;
-    struct { bool on; uint16_t tail, done; } queue[2];      /* transmit, receive */
+    struct {
+        bool on;
+        uint16_t tail, done;
+    } queue[2]; /* transmit, receive */
     uint64_t events;
 };
 

@@ -1,6 +1,6 @@
 /*
- * Random numbers of a run: one printed seed, one independent stream a purpose, so that drawing more in one place changes nothing
- * in another.  xoshiro256++ seeded through splitmix64 (Blackman, Vigna; public domain algorithms).
+ * Random numbers of a run: one printed seed, one independent stream a purpose, so that drawing more in one place changes
+ * nothing in another.  xoshiro256++ seeded through splitmix64 (Blackman, Vigna; public domain algorithms).
  */
 #ifndef FLUE_RNG_H
 #define FLUE_RNG_H

@@ -15,24 +15,24 @@
 #include "wire.h"
 
 enum {
-    FLUE_FRAME_BYTES = 65536,       /* room for a frame that never ends */
-    FLUE_SETTLED_CYCLES = 8,        /* cycles without any stimulus after which idle_o counts */
+    FLUE_FRAME_BYTES = 65536, /* room for a frame that never ends */
+    FLUE_SETTLED_CYCLES = 8,  /* cycles without any stimulus after which idle_o counts */
 };
 
 /* One register access at a time. */
 struct flue_axil {
-    bool     busy;
-    bool     write;
-    bool     addr_done, data_done;
+    bool busy;
+    bool write;
+    bool addr_done, data_done;
     uint32_t value;
-    uint8_t  resp;
+    uint8_t resp;
 };
 
 /* The port towards the adapter: one frame goes in, beat by beat. */
 struct flue_rx_port {
     struct flue_wire_frame *frame;
-    uint32_t at;                    /* bytes that were taken */
-    uint32_t gap;                   /* idle cycles still to come before the next frame */
+    uint32_t at;  /* bytes that were taken */
+    uint32_t gap; /* idle cycles still to come before the next frame */
     uint32_t gap_cycles;
     uint64_t stalled;
     struct flue_rng rng;
@@ -41,10 +41,14 @@ struct flue_rx_port {
 
 /* The port from the adapter: a frame comes together. */
 struct flue_tx_port {
-    uint8_t  data[FLUE_FRAME_BYTES + FLUE_MODEL_BYTES_MAX];
+    uint8_t data[FLUE_FRAME_BYTES + FLUE_MODEL_BYTES_MAX];
     uint32_t len;
-    bool     stalled;
-    struct { uint8_t data[FLUE_MODEL_BYTES_MAX]; uint64_t keep; uint32_t bits; } last;
+    bool stalled;
+    struct {
+        uint8_t data[FLUE_MODEL_BYTES_MAX];
+        uint64_t keep;
+        uint32_t bits;
+    } last;
     struct flue_rng rng;
     uint64_t odds;
     uint64_t frames;
@@ -54,22 +58,22 @@ struct flue_tx_port {
 struct flue_arrived {
     struct flue_arrived *next;
     uint64_t time_us;
-    size_t   len;
-    uint8_t  data[];
+    size_t len;
+    uint8_t data[];
 };
 
 struct flue_sim {
-    struct flue_link link;          /* first: flue_sim_link() */
+    struct flue_link link; /* first: flue_sim_link() */
     struct flue_sim_config cfg;
     const struct flue_model_api *api;
-    void    *model;
+    void *model;
 
-    struct flue_model_in in;        /* of the next cycle */
-    struct flue_model_out out;      /* of the last */
+    struct flue_model_in in;   /* of the next cycle */
+    struct flue_model_out out; /* of the last */
 
     uint64_t cycles;
-    uint64_t time_us;               /* adapter time; live: as of the last look at the clock */
-    uint32_t sub;                   /* cycles since time_us began (virtual) */
+    uint64_t time_us; /* adapter time; live: as of the last look at the clock */
+    uint32_t sub;     /* cycles since time_us began (virtual) */
     uint64_t skipped_us;
     uint64_t live_start_ns;
     uint32_t period_ps;
@@ -80,24 +84,24 @@ struct flue_sim {
     struct flue_wire tx_wire, rx_wire;
     struct flue_tx_port tx;
     struct flue_rx_port rx;
-    uint64_t tx_due_ns, rx_due_ns;  /* when the wires have something */
-    bool     frame_arrived;         /* since the run began */
+    uint64_t tx_due_ns, rx_due_ns; /* when the wires have something */
+    bool frame_arrived;            /* since the run began */
     struct flue_arrived *arrived, **arrived_end;
 
     struct flue_monitor mon;
-    uint32_t settled;               /* cycles since the last stimulus */
-    uint64_t progress_cycle;        /* last cycle with a beat of DMA or wire */
-    uint64_t overdue_cycle;         /* when the deadline passed that still stands, 0 = none */
-    uint32_t was_bits;              /* output bits of the cycle before */
-    bool     allow_stall, allow_bad;
+    uint32_t settled;        /* cycles since the last stimulus */
+    uint64_t progress_cycle; /* last cycle with a beat of DMA or wire */
+    uint64_t overdue_cycle;  /* when the deadline passed that still stands, 0 = none */
+    uint32_t was_bits;       /* output bits of the cycle before */
+    bool allow_stall, allow_bad;
     uint64_t frames_checked, frames_exempt, ip4_checksums, tcp_checksums, udp_checksums;
     uint64_t reg_reads, reg_writes;
-    bool     failed_reported;       /* the model's own assertion */
+    bool failed_reported; /* the model's own assertion */
 
     struct flue_pcapng *pcap;
     struct flue_flog log;
-    bool     logging;
-    bool     tracing;
+    bool logging;
+    bool tracing;
     uint64_t trace_ps;
 };
 
@@ -129,7 +133,7 @@ void flue_ports_init(struct flue_sim *sim);
 void flue_ports_free(struct flue_sim *sim);
 void flue_tx_step(struct flue_sim *sim);
 void flue_rx_step(struct flue_sim *sim);
-void flue_tx_deliver(struct flue_sim *sim);     /* frames that are due at the peer */
+void flue_tx_deliver(struct flue_sim *sim); /* frames that are due at the peer */
 
 /* Registers (axil.c). */
 void flue_axil_step(struct flue_sim *sim);

@@ -12,16 +12,28 @@
 
 /* Kinds of a frame that a match may ask for. */
 enum {
-    KIND_TCP = 1 << 0, KIND_UDP = 1 << 1, KIND_IP4 = 1 << 2, KIND_IP6 = 1 << 3, KIND_SYN = 1 << 4, KIND_FIN = 1 << 5,
-    KIND_RST = 1 << 6, KIND_PSH = 1 << 7, KIND_ACK = 1 << 8, KIND_URG = 1 << 9, KIND_DATA = 1 << 10,
+    KIND_TCP = 1 << 0,
+    KIND_UDP = 1 << 1,
+    KIND_IP4 = 1 << 2,
+    KIND_IP6 = 1 << 3,
+    KIND_SYN = 1 << 4,
+    KIND_FIN = 1 << 5,
+    KIND_RST = 1 << 6,
+    KIND_PSH = 1 << 7,
+    KIND_ACK = 1 << 8,
+    KIND_URG = 1 << 9,
+    KIND_DATA = 1 << 10,
 };
 
-static const struct { const char *name; uint32_t kind; } KINDS[] = {
-    { "tcp", KIND_TCP }, { "udp", KIND_UDP }, { "ip4", KIND_IP4 }, { "ip6", KIND_IP6 }, { "syn", KIND_SYN }, { "fin", KIND_FIN },
-    { "rst", KIND_RST }, { "psh", KIND_PSH }, { "ack", KIND_ACK }, { "urg", KIND_URG }, { "data", KIND_DATA },
+static const struct {
+    const char *name;
+    uint32_t kind;
+} KINDS[] = {
+    {"tcp", KIND_TCP}, {"udp", KIND_UDP}, {"ip4", KIND_IP4}, {"ip6", KIND_IP6}, {"syn", KIND_SYN},   {"fin", KIND_FIN},
+    {"rst", KIND_RST}, {"psh", KIND_PSH}, {"ack", KIND_ACK}, {"urg", KIND_URG}, {"data", KIND_DATA},
 };
 
-static const char *const ACTIONS[FLUE_WIRE_ACTIONS] = { "drop", "dup", "reorder", "flip", "truncate", "damage" };
+static const char *const ACTIONS[FLUE_WIRE_ACTIONS] = {"drop", "dup", "reorder", "flip", "truncate", "damage"};
 
 enum { REORDER_FRAMES = 3 };
 static const uint64_t REORDER_HOLD_NS = 1000000;
@@ -65,7 +77,10 @@ static bool read_odds(const char *text, uint64_t *odds)
 
 static bool read_time(const char *text, uint64_t *ns)
 {
-    static const struct { const char *unit; double ns; } UNITS[] = { { "ns", 1 }, { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 } };
+    static const struct {
+        const char *unit;
+        double ns;
+    } UNITS[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
     double v;
     const char *unit;
     if (!read_scaled(text, &v, &unit))
@@ -347,9 +362,11 @@ static uint32_t kinds_of(const uint8_t *data, size_t len)
     uint32_t k = (h.is_tcp ? (uint32_t)KIND_TCP : 0) | (h.is_udp ? (uint32_t)KIND_UDP : 0) |
                  (h.is_ipv4 ? (uint32_t)KIND_IP4 : 0) | (h.is_ipv6 ? (uint32_t)KIND_IP6 : 0);
     if (h.is_tcp) {
-        static const struct { uint32_t flag, kind; } FLAGS[] = {
-            { FLUE_PKT_SYN, KIND_SYN }, { FLUE_PKT_FIN, KIND_FIN }, { FLUE_PKT_RST, KIND_RST },
-            { FLUE_PKT_PSH, KIND_PSH }, { FLUE_PKT_ACK, KIND_ACK }, { FLUE_PKT_URG, KIND_URG },
+        static const struct {
+            uint32_t flag, kind;
+        } FLAGS[] = {
+            {FLUE_PKT_SYN, KIND_SYN}, {FLUE_PKT_FIN, KIND_FIN}, {FLUE_PKT_RST, KIND_RST},
+            {FLUE_PKT_PSH, KIND_PSH}, {FLUE_PKT_ACK, KIND_ACK}, {FLUE_PKT_URG, KIND_URG},
         };
         for (size_t i = 0; i < sizeof FLAGS / sizeof *FLAGS; i++)
             if (h.tcp_flags & FLAGS[i].flag)
@@ -516,7 +533,8 @@ enum flue_err flue_wire_put(struct flue_wire *wire, uint64_t now_ns, const uint8
     if (drop || burst) {
         wire->stats.dropped++;
         if (wire->note)
-            wire->note(wire->user, frame, len, now_ns, drop ? drop->exact ? "dropped: exact rule" : "dropped" : "dropped: burst");
+            wire->note(wire->user, frame, len, now_ns,
+                       drop ? drop->exact ? "dropped: exact rule" : "dropped" : "dropped: burst");
         return FLUE_OK;
     }
     const uint8_t *data = frame;

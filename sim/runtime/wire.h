@@ -12,9 +12,9 @@
 #include "flue/sim.h"
 #include "rng.h"
 
-#define FLUE_WIRE_RULES 32
-#define FLUE_WIRE_OVERHEAD 24u          /* preamble, FCS and gap, byte times a frame */
-#define FLUE_WIRE_COMMENT 96
+#define FLUE_WIRE_RULES    32
+#define FLUE_WIRE_OVERHEAD 24u /* preamble, FCS and gap, byte times a frame */
+#define FLUE_WIRE_COMMENT  96
 
 enum flue_wire_action {
     FLUE_WIRE_DROP,
@@ -28,42 +28,42 @@ enum flue_wire_action {
 
 /* What an exact trigger asks of a frame. */
 struct flue_wire_match {
-    uint64_t first, last;       /* frame number range, 0 = any */
-    uint64_t every;             /* 0 = any */
+    uint64_t first, last; /* frame number range, 0 = any */
+    uint64_t every;       /* 0 = any */
     uint32_t len_min, len_max;
-    uint32_t flags;             /* kinds that must all be there, KIND_* of wire.c */
-    uint64_t limit;             /* xN, 0 = no limit */
+    uint32_t flags; /* kinds that must all be there, KIND_* of wire.c */
+    uint64_t limit; /* xN, 0 = no limit */
 };
 
 struct flue_wire_rule {
     enum flue_wire_action action;
-    bool     exact;             /* match decides, else odds */
+    bool exact; /* match decides, else odds */
     uint64_t odds;
     struct flue_wire_match match;
-    uint64_t matched;           /* frames for which the match was true */
-    bool     has_value;
-    uint64_t value;             /* bit, length or frames to wait for */
-    uint64_t hold_ns;           /* reorder */
+    uint64_t matched; /* frames for which the match was true */
+    bool has_value;
+    uint64_t value;   /* bit, length or frames to wait for */
+    uint64_t hold_ns; /* reorder */
 };
 
 struct flue_wire_rules {
     struct flue_wire_rule rule[FLUE_WIRE_RULES];
     unsigned rules;
-    uint64_t burst_enter, burst_leave, burst_loss;      /* odds */
+    uint64_t burst_enter, burst_leave, burst_loss; /* odds */
     uint64_t delay_ns, jitter_ns;
-    uint64_t rate_bps;          /* 0 = none */
-    uint32_t queue;             /* frames that may wait for the rate, 0 = no limit */
+    uint64_t rate_bps; /* 0 = none */
+    uint32_t queue;    /* frames that may wait for the rate, 0 = no limit */
 };
 
 struct flue_wire_frame {
     struct flue_wire_frame *next;
     uint64_t due_ns;
-    uint32_t wait_frames;       /* held back until so many passed */
+    uint32_t wait_frames; /* held back until so many passed */
     uint32_t len;
     uint32_t cap;
-    bool     bad;               /* damage: the receiver's FCS check fails */
-    char     comment[FLUE_WIRE_COMMENT];        /* what was done to it, "" = nothing */
-    uint8_t  data[];
+    bool bad;                        /* damage: the receiver's FCS check fails */
+    char comment[FLUE_WIRE_COMMENT]; /* what was done to it, "" = nothing */
+    uint8_t data[];
 };
 
 /* Tells of a frame as it is put on the wire; comment "" unless it is dropped. */
@@ -71,21 +71,21 @@ typedef void flue_wire_note_fn(void *user, const uint8_t *frame, size_t len, uin
 
 struct flue_wire {
     struct flue_wire_rules rules;
-    struct flue_rng rng[FLUE_WIRE_ACTIONS];             /* one stream an action, so that one rule does not shift another's choices */
+    struct flue_rng rng[FLUE_WIRE_ACTIONS]; /* one stream an action, so that one rule does not shift another's choices */
     struct flue_rng burst_rng, jitter_rng;
-    bool     burst_bad;
-    uint64_t frames;                    /* put so far: the number exact triggers count */
-    struct flue_wire_frame *head, *tail;        /* in order of due_ns */
-    struct flue_wire_frame *held;               /* held back by reorder, any order */
-    struct flue_wire_frame *spare;              /* for reuse */
-    size_t   waiting;                   /* frames in both lists */
-    uint64_t line_free_ns;              /* the rate's line is busy until then */
-    uint64_t last_due_ns;               /* of the last frame that keeps order */
-    uint64_t *sent_ns;                  /* ring: when the frames that wait for the rate will have left */
+    bool burst_bad;
+    uint64_t frames;                     /* put so far: the number exact triggers count */
+    struct flue_wire_frame *head, *tail; /* in order of due_ns */
+    struct flue_wire_frame *held;        /* held back by reorder, any order */
+    struct flue_wire_frame *spare;       /* for reuse */
+    size_t waiting;                      /* frames in both lists */
+    uint64_t line_free_ns;               /* the rate's line is busy until then */
+    uint64_t last_due_ns;                /* of the last frame that keeps order */
+    uint64_t *sent_ns;                   /* ring: when the frames that wait for the rate will have left */
     uint32_t sent_cap, sent_head, sent_count;
     struct flue_sim_wire_stats stats;
     flue_wire_note_fn *note;
-    void    *user;
+    void *user;
 };
 
 /* Read rules.  FLUE_EARG: error (error_len bytes) names the item and what is wrong with it; *rules is then not to be used. */

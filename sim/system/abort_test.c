@@ -1,6 +1,6 @@
 /*
- * Drain, reset and errors of the bus in the middle of traffic, at random points: every packet and buffer comes back exactly once, no
- * access follows the end of a drain, and traffic goes on.
+ * Drain, reset and errors of the bus in the middle of traffic, at random points: every packet and buffer comes back exactly
+ * once, no access follows the end of a drain, and traffic goes on.
  */
 #include "lso.h"
 #include "rig.h"
@@ -11,7 +11,7 @@ enum { PACKETS = 400 };
 struct traffic {
     struct rig *rig;
     unsigned put, back;
-    uint8_t  seen[PACKETS];         /* completions by cookie */
+    uint8_t seen[PACKETS]; /* completions by cookie */
     unsigned ok, aborted, failed;
 };
 
@@ -22,17 +22,18 @@ static void put_some(struct traffic *t, unsigned n)
     static uint8_t frame[20000];
     struct rig *rig = t->rig;
     for (; n && t->put < PACKETS; n--) {
-        struct flue_tx_packet p = { .cookie = (void *)(uintptr_t)(t->put + 1) };
+        struct flue_tx_packet p = {.cookie = (void *)(uintptr_t)(t->put + 1)};
         struct flue_frag frag[FLUE_TX_FRAGS_MAX];
-        struct flue_frames_shape shape = { .ip = flue_rng_below(&rig->rng, 2) ? 4 : 6, .l4 = FLUE_FRAMES_TCP, .payload = 1 + flue_rng_below(&rig->rng, 1300) };
+        struct flue_frames_shape shape = {
+            .ip = flue_rng_below(&rig->rng, 2) ? 4 : 6, .l4 = FLUE_FRAMES_TCP, .payload = 1 + flue_rng_below(&rig->rng, 1300)};
         size_t len = flue_frames_build(&rig->frames_state, &shape, frame);
-        if (flue_rng_below(&rig->rng, 3) == 0) {         /* a large send of up to 12 frames */
+        if (flue_rng_below(&rig->rng, 3) == 0) { /* a large send of up to 12 frames */
             struct flue_pkt_hdr h;
             flue_pkt_parse(frame, len, &h);
             uint16_t partial = flue_pkt_pseudo(frame, &h, 0);
             frame[h.l4_off + 16] = (uint8_t)(partial >> 8);
             frame[h.l4_off + 17] = (uint8_t)partial;
-            frame[h.l4_off + 13] &= (uint8_t)~(FLUE_PKT_SYN | FLUE_PKT_RST | FLUE_PKT_URG);
+            frame[h.l4_off + 13] &= (uint8_t) ~(FLUE_PKT_SYN | FLUE_PKT_RST | FLUE_PKT_URG);
             len = h.pay_off + 1 + flue_rng_below(&rig->rng, 12000);
             p.lso = 1000 | (uint32_t)h.l4_off << 20 | 1u << 30 | (h.is_ipv6 ? 1u << 31 : 0);
         }
@@ -105,7 +106,7 @@ static void start(struct rig *rig)
 
 RIG_TEST(a_drain_anywhere_in_traffic_returns_everything_and_ends_all_access)
 {
-    uint8_t frame[60] = { [12] = 0x88, [13] = 0xB5 };
+    uint8_t frame[60] = {[12] = 0x88, [13] = 0xB5};
     struct flue_sim_stats before, after;
     enum flue_sim_why why;
     for (unsigned round = 0; round < 6 && !check_failures; round++) {
@@ -117,9 +118,11 @@ RIG_TEST(a_drain_anywhere_in_traffic_returns_everything_and_ends_all_access)
         put_some(&traffic, 10);
         run(&traffic, flue_rng_below(&rig->rng, 400));
         enum flue_err err = flue_adapter_drain(rig->adapter);
-        CHECK(err == FLUE_OK, "width %u: drain: %s %s %s", rig->width, flue_err_name(err), flue_adapter_fault(rig->adapter), flue_sim_violation(rig->sim));
+        CHECK(err == FLUE_OK, "width %u: drain: %s %s %s", rig->width, flue_err_name(err), flue_adapter_fault(rig->adapter),
+              flue_sim_violation(rig->sim));
         account(&traffic);
-        CHECK(traffic.back == traffic.put && !traffic.failed, "width %u: %u of %u came back, %u failed", rig->width, traffic.back, traffic.put, traffic.failed);
+        CHECK(traffic.back == traffic.put && !traffic.failed, "width %u: %u of %u came back, %u failed", rig->width,
+              traffic.back, traffic.put, traffic.failed);
         CHECK_EQ(buffers_out(rig), 0);
 
         flue_sim_stats(rig->sim, &before);
@@ -148,9 +151,11 @@ RIG_TEST(a_reset_anywhere_in_traffic_returns_everything)
         put_some(&traffic, 10);
         run(&traffic, flue_rng_below(&rig->rng, 400));
         enum flue_err err = flue_adapter_reset(rig->adapter);
-        CHECK(err == FLUE_OK, "width %u: reset: %s %s %s", rig->width, flue_err_name(err), flue_adapter_fault(rig->adapter), flue_sim_violation(rig->sim));
+        CHECK(err == FLUE_OK, "width %u: reset: %s %s %s", rig->width, flue_err_name(err), flue_adapter_fault(rig->adapter),
+              flue_sim_violation(rig->sim));
         account(&traffic);
-        CHECK(traffic.back == traffic.put && !traffic.failed, "width %u: %u of %u came back, %u failed", rig->width, traffic.back, traffic.put, traffic.failed);
+        CHECK(traffic.back == traffic.put && !traffic.failed, "width %u: %u of %u came back, %u failed", rig->width,
+              traffic.back, traffic.put, traffic.failed);
         rig_refill(rig);
         CHECK(rig_settle(rig));
         rig_expect_alive(rig);
@@ -160,7 +165,7 @@ RIG_TEST(a_reset_anywhere_in_traffic_returns_everything)
 /* Errors on 1 % of all bursts: requests fail one by one, queues that stop are brought back, all is counted and comes back. */
 RIG_TEST(errors_of_the_bus_all_over_leave_the_adapter_working)
 {
-    struct flue_sim_memory clean = { 0 }, faulty = { .read_error = 0.01, .write_error = 0.003, .latency_max = 40, .reorder = true };
+    struct flue_sim_memory clean = {0}, faulty = {.read_error = 0.01, .write_error = 0.003, .latency_max = 40, .reorder = true};
     for (unsigned round = 0; round < 3 && !check_failures; round++) {
         start(rig);
         CHECK(flue_sim_memory_set(rig->sim, &faulty) == FLUE_OK);
@@ -184,7 +189,8 @@ RIG_TEST(errors_of_the_bus_all_over_leave_the_adapter_working)
         CHECK(err == FLUE_OK, "width %u: reset: %s %s", rig->width, flue_err_name(err), flue_adapter_fault(rig->adapter));
         account(&traffic);
         CHECK(traffic.back == traffic.put, "width %u: %u of %u came back", rig->width, traffic.back, traffic.put);
-        CHECK(traffic.failed > 0 && traffic.ok > traffic.failed, "width %u: %u ok, %u failed, %u aborted", rig->width, traffic.ok, traffic.failed, traffic.aborted);
+        CHECK(traffic.failed > 0 && traffic.ok > traffic.failed, "width %u: %u ok, %u failed, %u aborted", rig->width,
+              traffic.ok, traffic.failed, traffic.aborted);
         rig_refill(rig);
         CHECK(rig_settle(rig));
         rig_expect_alive(rig);
@@ -205,9 +211,9 @@ RIG_TEST(whatever_comes_from_the_wire_is_delivered_as_it_is)
             len[i] = flue_frames_build(&rig->frames_state, &shape, sent[i]);
             flue_pkt_parse(sent[i], len[i], &h);
             if (i % 4 == 0)
-                len[i] = 1 + flue_rng_below(&rig->rng, len[i]);                 /* cut anywhere */
+                len[i] = 1 + flue_rng_below(&rig->rng, len[i]); /* cut anywhere */
             else if (i % 4 == 1 && h.is_tcp && h.tcp_opts)
-                sent[i][h.l4_off + 21] = 0;                                     /* option of length 0 */
+                sent[i][h.l4_off + 21] = 0; /* option of length 0 */
             else if (i % 4 == 1 && h.is_ipv4 && h.ip_opts)
                 sent[i][h.l3_off + 21] = 0;
             else if (i % 4 == 2)

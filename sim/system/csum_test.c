@@ -1,4 +1,5 @@
-/* Checksum offload through the whole adapter, both directions, against the plain model of a frame (sections 3.1.2 and 3.1.3). */
+/* Checksum offload through the whole adapter, both directions, against the plain model of a frame (sections 3.1.2 and 3.1.3).
+ */
 #include "rig.h"
 
 enum { ROUNDS = 40, IS_IPV4 = 1, IS_IPV6 = 2, WANT_TCP = 4, WANT_UDP = 8, WANT_IP = 16 };
@@ -12,8 +13,9 @@ static void show(const struct rig *rig, unsigned i, const uint8_t *want, size_t 
     size_t at = 0;
     while (at < want_len && at < seen->len && want[at] == seen->data[at])
         at++;
-    CHECK(at == want_len && seen->len == want_len, "width %u, frame %u: %zu bytes, should be %zu; differs at %zu (0x%02x, should be 0x%02x)",
-          rig->width, i, seen->len, want_len, at, at < seen->len ? seen->data[at] : 0, at < want_len ? want[at] : 0);
+    CHECK(at == want_len && seen->len == want_len,
+          "width %u, frame %u: %zu bytes, should be %zu; differs at %zu (0x%02x, should be 0x%02x)", rig->width, i, seen->len,
+          want_len, at, at < seen->len ? seen->data[at] : 0, at < want_len ? want[at] : 0);
 }
 
 /* A frame of this build's size with the shape's lengths. */
@@ -63,12 +65,13 @@ RIG_TEST(transmit_sums_are_right_for_every_stack_and_length)
         len[i] = build(rig, &shape, want[i]);
         memcpy(frame, want[i], len[i]);
         uint32_t csum = ask_all(frame, len[i], rig);
-        CHECK(rig_put(rig, frame, len[i], 4, &(struct flue_tx_packet){ .csum = csum }) == FLUE_OK);
+        CHECK(rig_put(rig, frame, len[i], 4, &(struct flue_tx_packet){.csum = csum}) == FLUE_OK);
     }
     CHECK(rig_settle(rig), "%s", flue_sim_violation(rig->sim));
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct flue_tx_done *d = rig_next_done(rig);
-        CHECK(d && d->status == FLUE_ST_OK && d->frames == 1, "width %u, frame %u: %s", rig->width, i, d ? flue_status_name(d->status) : "no completion");
+        CHECK(d && d->status == FLUE_ST_OK && d->frames == 1, "width %u, frame %u: %s", rig->width, i,
+              d ? flue_status_name(d->status) : "no completion");
         if (d && d->status == FLUE_ST_OK)
             show(rig, i, want[i], len[i], rig_next_out(rig));
     }
@@ -88,7 +91,7 @@ RIG_TEST(without_an_ip_flag_a_frame_leaves_bit_exact)
         if (len[i] < 14)
             len[i] = 14;
         uint32_t others = (uint32_t)flue_rng_next(&rig->rng) & (WANT_TCP | WANT_UDP | WANT_IP | 0x3FF0000u);
-        CHECK(rig_put(rig, want[i], len[i], 3, &(struct flue_tx_packet){ .csum = others }) == FLUE_OK);
+        CHECK(rig_put(rig, want[i], len[i], 3, &(struct flue_tx_packet){.csum = others}) == FLUE_OK);
     }
     CHECK(rig_settle(rig), "%s", flue_sim_violation(rig->sim));
     for (unsigned i = 0; i < ROUNDS; i++)
@@ -98,7 +101,7 @@ RIG_TEST(without_an_ip_flag_a_frame_leaves_bit_exact)
 /* TO-026 */
 RIG_TEST(one_checksum_asked_for_leaves_the_other_alone)
 {
-    struct flue_frames_shape shape = { .ip = 4, .l4 = FLUE_FRAMES_TCP, .payload = 333 };
+    struct flue_frames_shape shape = {.ip = 4, .l4 = FLUE_FRAMES_TCP, .payload = 333};
     uint8_t good[FLUE_FRAMES_MAX], frame[FLUE_FRAMES_MAX], want[FLUE_FRAMES_MAX];
     size_t len = flue_frames_build(&rig->frames_state, &shape, good);
     flue_sim_allow_bad_checksums(rig->sim, true);
@@ -109,7 +112,7 @@ RIG_TEST(one_checksum_asked_for_leaves_the_other_alone)
         memcpy(want, frame, len);
         memcpy(want + (which ? 50 : 24), good + (which ? 50 : 24), 2);
         csum &= ~(uint32_t)(which ? WANT_IP : WANT_TCP);
-        CHECK(rig_put(rig, frame, len, 2, &(struct flue_tx_packet){ .csum = csum }) == FLUE_OK);
+        CHECK(rig_put(rig, frame, len, 2, &(struct flue_tx_packet){.csum = csum}) == FLUE_OK);
         CHECK(rig_settle(rig));
         show(rig, which, want, len, rig_next_out(rig));
     }
@@ -119,7 +122,7 @@ RIG_TEST(one_checksum_asked_for_leaves_the_other_alone)
 RIG_TEST(a_sum_of_zero_is_sent_as_ffff_for_udp_and_as_zero_for_tcp)
 {
     for (unsigned tcp = 0; tcp < 2; tcp++) {
-        struct flue_frames_shape shape = { .ip = 4, .l4 = tcp ? FLUE_FRAMES_TCP : FLUE_FRAMES_UDP, .payload = 40 };
+        struct flue_frames_shape shape = {.ip = 4, .l4 = tcp ? FLUE_FRAMES_TCP : FLUE_FRAMES_UDP, .payload = 40};
         uint8_t frame[FLUE_FRAMES_MAX];
         struct flue_pkt_hdr h;
         size_t len = flue_frames_build(&rig->frames_state, &shape, frame), at = tcp ? 50 : 40;
@@ -128,11 +131,12 @@ RIG_TEST(a_sum_of_zero_is_sent_as_ffff_for_udp_and_as_zero_for_tcp)
         frame[at] = (uint8_t)(partial >> 8);
         frame[at + 1] = (uint8_t)partial;
         frame[len - 2] = frame[len - 1] = 0;
-        uint16_t rest = (uint16_t)~flue_pkt_sum(frame + h.l4_off, len - h.l4_off, 0);   /* L4 starts even, so the last word is aligned */
+        uint16_t rest =
+            (uint16_t)~flue_pkt_sum(frame + h.l4_off, len - h.l4_off, 0); /* L4 starts even, so the last word is aligned */
         frame[len - 2] = (uint8_t)(rest >> 8);
         frame[len - 1] = (uint8_t)rest;
         uint32_t csum = IS_IPV4 | (tcp ? WANT_TCP | (uint32_t)h.l4_off << 16 : (uint32_t)WANT_UDP);
-        CHECK(rig_put(rig, frame, len, 2, &(struct flue_tx_packet){ .csum = csum }) == FLUE_OK);
+        CHECK(rig_put(rig, frame, len, 2, &(struct flue_tx_packet){.csum = csum}) == FLUE_OK);
         CHECK(rig_settle(rig), "%s", flue_sim_violation(rig->sim));
         struct rig_frame *out = rig_next_out(rig);
         CHECK(out && out->data[at] == (tcp ? 0 : 0xFF) && out->data[at + 1] == (tcp ? 0 : 0xFF), "width %u", rig->width);
@@ -143,8 +147,10 @@ RIG_TEST(a_sum_of_zero_is_sent_as_ffff_for_udp_and_as_zero_for_tcp)
 RIG_TEST(a_generic_request_sums_from_its_start_to_the_end)
 {
     for (unsigned i = 0; i < ROUNDS; i++) {
-        struct flue_frames_shape shape = { .ip = flue_rng_below(&rig->rng, 2) ? 4 : 6, .l4 = flue_rng_below(&rig->rng, 2) ? FLUE_FRAMES_TCP : FLUE_FRAMES_UDP,
-                                           .payload = flue_rng_below(&rig->rng, 1300), .tags = (int)flue_rng_below(&rig->rng, 2) };
+        struct flue_frames_shape shape = {.ip = flue_rng_below(&rig->rng, 2) ? 4 : 6,
+                                          .l4 = flue_rng_below(&rig->rng, 2) ? FLUE_FRAMES_TCP : FLUE_FRAMES_UDP,
+                                          .payload = flue_rng_below(&rig->rng, 1300),
+                                          .tags = (int)flue_rng_below(&rig->rng, 2)};
         uint8_t want[FLUE_FRAMES_MAX], frame[FLUE_FRAMES_MAX];
         struct flue_pkt_hdr h;
         size_t len = build(rig, &shape, want);
@@ -154,7 +160,8 @@ RIG_TEST(a_generic_request_sums_from_its_start_to_the_end)
         uint8_t offset = h.is_tcp ? 16 : 6;
         frame[h.l4_off + offset] = (uint8_t)(partial >> 8);
         frame[h.l4_off + offset + 1] = (uint8_t)partial;
-        CHECK(rig_put(rig, frame, len, 3, &(struct flue_tx_packet){ .generic = true, .csum_start = h.l4_off, .csum_offset = offset }) == FLUE_OK);
+        CHECK(rig_put(rig, frame, len, 3,
+                      &(struct flue_tx_packet){.generic = true, .csum_start = h.l4_off, .csum_offset = offset}) == FLUE_OK);
         CHECK(rig_settle(rig), "%s", flue_sim_violation(rig->sim));
         show(rig, i, want, len, rig_next_out(rig));
         rig_forget(rig);
@@ -165,18 +172,18 @@ RIG_TEST(a_generic_request_sums_from_its_start_to_the_end)
 static void refused(struct rig *rig, const uint8_t *frame, size_t len, uint32_t csum, uint8_t status, const char *what)
 {
     rig_forget(rig);
-    CHECK(rig_put(rig, frame, len, 2, &(struct flue_tx_packet){ .csum = csum }) == FLUE_OK);
+    CHECK(rig_put(rig, frame, len, 2, &(struct flue_tx_packet){.csum = csum}) == FLUE_OK);
     CHECK(rig_settle(rig), "%s: %s", what, flue_sim_violation(rig->sim));
     struct flue_tx_done *d = rig_next_done(rig);
-    CHECK(d && d->status == status && d->frames == 0, "width %u, %s: %s, should be %s", rig->width, what, d ? flue_status_name(d->status) : "none",
-          flue_status_name(status));
+    CHECK(d && d->status == status && d->frames == 0, "width %u, %s: %s, should be %s", rig->width, what,
+          d ? flue_status_name(d->status) : "none", flue_status_name(status));
     CHECK(!rig_next_out(rig), "width %u, %s: a frame left", rig->width, what);
 }
 
 /* TO-027 */
 RIG_TEST(an_illegal_request_fails_and_emits_nothing)
 {
-    struct flue_frames_shape shape = { .ip = 4, .l4 = FLUE_FRAMES_TCP, .payload = 100 };
+    struct flue_frames_shape shape = {.ip = 4, .l4 = FLUE_FRAMES_TCP, .payload = 100};
     uint8_t frame[FLUE_FRAMES_MAX];
     size_t len = flue_frames_build(&rig->frames_state, &shape, frame);
     uint64_t before = rig_stat(rig, FLUE_STAT_TX_REFUSED);
@@ -185,7 +192,7 @@ RIG_TEST(an_illegal_request_fails_and_emits_nothing)
     refused(rig, frame, len, IS_IPV6 | WANT_IP, FLUE_ST_BAD_REQUEST, "IPv4 header checksum for IPv6");
     refused(rig, frame, len, IS_IPV4 | WANT_TCP | 1022u << 16, FLUE_ST_BAD_OFFSET, "offset outside the frame");
     refused(rig, frame, len, IS_IPV4 | WANT_TCP | 35u << 16, FLUE_ST_BAD_OFFSET, "odd offset");
-    frame[20] |= 0x20;                                  /* more fragments */
+    frame[20] |= 0x20; /* more fragments */
     refused(rig, frame, len, IS_IPV4 | WANT_TCP | 34u << 16, FLUE_ST_FRAGMENT, "fragment");
     CHECK_EQ(rig_stat(rig, FLUE_STAT_TX_REFUSED) - before, 6);
     rig_expect_alive(rig);
@@ -194,12 +201,17 @@ RIG_TEST(an_illegal_request_fails_and_emits_nothing)
 /* TO-028, TO-045: a type that is off is refused; receive-only refuses as well */
 RIG_TEST(a_checksum_that_is_switched_off_is_refused)
 {
-    static const struct { enum flue_switch sw; int ip; enum flue_frames_l4 l4; } ROW[] = {
-        { FLUE_SW_TCP4_CSUM, 4, FLUE_FRAMES_TCP }, { FLUE_SW_UDP4_CSUM, 4, FLUE_FRAMES_UDP }, { FLUE_SW_TCP6_CSUM, 6, FLUE_FRAMES_TCP },
-        { FLUE_SW_UDP6_CSUM, 6, FLUE_FRAMES_UDP }, { FLUE_SW_IP4_CSUM, 4, FLUE_FRAMES_UDP },
+    static const struct {
+        enum flue_switch sw;
+        int ip;
+        enum flue_frames_l4 l4;
+    } ROW[] = {
+        {FLUE_SW_TCP4_CSUM, 4, FLUE_FRAMES_TCP}, {FLUE_SW_UDP4_CSUM, 4, FLUE_FRAMES_UDP},
+        {FLUE_SW_TCP6_CSUM, 6, FLUE_FRAMES_TCP}, {FLUE_SW_UDP6_CSUM, 6, FLUE_FRAMES_UDP},
+        {FLUE_SW_IP4_CSUM, 4, FLUE_FRAMES_UDP},
     };
     for (unsigned i = 0; i < sizeof ROW / sizeof *ROW; i++) {
-        struct flue_frames_shape shape = { .ip = ROW[i].ip, .l4 = ROW[i].l4, .payload = 77 };
+        struct flue_frames_shape shape = {.ip = ROW[i].ip, .l4 = ROW[i].l4, .payload = 77};
         uint8_t good[FLUE_FRAMES_MAX], frame[FLUE_FRAMES_MAX];
         size_t len = flue_frames_build(&rig->frames_state, &shape, good);
         for (unsigned way = 0; way < 4; way++) {
@@ -217,7 +229,7 @@ RIG_TEST(a_checksum_that_is_switched_off_is_refused)
                 refused(rig, frame, len, csum, FLUE_ST_DISABLED, flue_switch_name(ROW[i].sw));
             } else {
                 rig_forget(rig);
-                CHECK(rig_put(rig, frame, len, 2, &(struct flue_tx_packet){ .csum = csum }) == FLUE_OK);
+                CHECK(rig_put(rig, frame, len, 2, &(struct flue_tx_packet){.csum = csum}) == FLUE_OK);
                 CHECK(rig_settle(rig));
                 show(rig, way, good, len, rig_next_out(rig));
             }
@@ -242,10 +254,14 @@ RIG_TEST(receive_results_are_those_of_the_model)
     CHECK(flue_config_set(rig->adapter, &c) == FLUE_OK);
     flue_config_get(rig->adapter, &c);
     struct flue_pkt_rx_cfg model = {
-        .ip4_csum = c.way[FLUE_SW_IP4_CSUM] & FLUE_WAY_RX, .tcp4_csum = c.way[FLUE_SW_TCP4_CSUM] & FLUE_WAY_RX,
-        .udp4_csum = c.way[FLUE_SW_UDP4_CSUM] & FLUE_WAY_RX, .tcp6_csum = c.way[FLUE_SW_TCP6_CSUM] & FLUE_WAY_RX,
-        .udp6_csum = c.way[FLUE_SW_UDP6_CSUM] & FLUE_WAY_RX, .ip_opts = c.way[FLUE_SW_RX_IP_OPTS],
-        .ip6_ext = c.way[FLUE_SW_RX_IP6_EXT], .tcp_opts = c.way[FLUE_SW_RX_TCP_OPTS],
+        .ip4_csum = c.way[FLUE_SW_IP4_CSUM] & FLUE_WAY_RX,
+        .tcp4_csum = c.way[FLUE_SW_TCP4_CSUM] & FLUE_WAY_RX,
+        .udp4_csum = c.way[FLUE_SW_UDP4_CSUM] & FLUE_WAY_RX,
+        .tcp6_csum = c.way[FLUE_SW_TCP6_CSUM] & FLUE_WAY_RX,
+        .udp6_csum = c.way[FLUE_SW_UDP6_CSUM] & FLUE_WAY_RX,
+        .ip_opts = c.way[FLUE_SW_RX_IP_OPTS],
+        .ip6_ext = c.way[FLUE_SW_RX_IP6_EXT],
+        .tcp_opts = c.way[FLUE_SW_RX_TCP_OPTS],
     };
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct flue_frames_shape shape = flue_frames_shape(&rig->frames_state, 1400);
@@ -265,8 +281,10 @@ RIG_TEST(receive_results_are_those_of_the_model)
             break;
         flue_pkt_parse(sent[i], len[i], &h);
         uint16_t want = flue_pkt_rx_csum(sent[i], len[i], &model);
-        CHECK(in->rx.csum == want, "width %u, frame %u of %zu bytes: results 0x%x, should be 0x%x", rig->width, i, len[i], in->rx.csum, want);
-        CHECK(in->rx.l4_offset == (h.is_tcp || h.is_udp ? h.l4_off : 0), "width %u, frame %u: L4 at %u, should be %u", rig->width, i, in->rx.l4_offset, h.l4_off);
+        CHECK(in->rx.csum == want, "width %u, frame %u of %zu bytes: results 0x%x, should be 0x%x", rig->width, i, len[i],
+              in->rx.csum, want);
+        CHECK(in->rx.l4_offset == (h.is_tcp || h.is_udp ? h.l4_off : 0), "width %u, frame %u: L4 at %u, should be %u",
+              rig->width, i, in->rx.l4_offset, h.l4_off);
         CHECK(in->rx.ipv6 == h.is_ipv6);
     }
 }
@@ -278,7 +296,7 @@ RIG_TEST(no_result_is_given_before_the_ip_version_is_activated)
     size_t len[2];
     CHECK(flue_encap_set(rig->adapter, FLUE_ENCAP_OFF, FLUE_ENCAP_OFF) == FLUE_OK);
     for (unsigned v = 0; v < 2; v++) {
-        struct flue_frames_shape shape = { .ip = v ? 6 : 4, .l4 = FLUE_FRAMES_TCP, .payload = 200 };
+        struct flue_frames_shape shape = {.ip = v ? 6 : 4, .l4 = FLUE_FRAMES_TCP, .payload = 200};
         len[v] = flue_frames_build(&rig->frames_state, &shape, frame[v]);
     }
     for (unsigned step = 0; step < 3; step++) {
@@ -291,7 +309,8 @@ RIG_TEST(no_result_is_given_before_the_ip_version_is_activated)
             CHECK(rig_settle(rig));
             struct rig_frame *in = rig_next_in(rig);
             uint32_t want = step > v ? FLUE_PKT_TCP_OK | (v ? 0 : FLUE_PKT_IP_OK) : 0;
-            CHECK(in && in->rx.csum == want, "width %u, step %u, IPv%u: 0x%x", rig->width, step, v ? 6 : 4, in ? in->rx.csum : 0xFFFF);
+            CHECK(in && in->rx.csum == want, "width %u, step %u, IPv%u: 0x%x", rig->width, step, v ? 6 : 4,
+                  in ? in->rx.csum : 0xFFFF);
         }
     }
 }
@@ -304,7 +323,7 @@ RIG_TEST(a_received_tag_is_moved_out_of_band)
     c.way[FLUE_SW_VLAN] = FLUE_WAY_BOTH;
     CHECK(flue_config_set(rig->adapter, &c) == FLUE_OK);
     for (unsigned tags = 0; tags < 3; tags++) {
-        struct flue_frames_shape shape = { .ip = 4, .l4 = FLUE_FRAMES_UDP, .payload = 100 + tags, .tags = (int)tags };
+        struct flue_frames_shape shape = {.ip = 4, .l4 = FLUE_FRAMES_UDP, .payload = 100 + tags, .tags = (int)tags};
         uint8_t frame[FLUE_FRAMES_MAX], want[FLUE_FRAMES_MAX];
         struct flue_pkt_hdr h;
         size_t len = flue_frames_build(&rig->frames_state, &shape, frame), out_len = len;
@@ -329,7 +348,7 @@ RIG_TEST(a_received_tag_is_moved_out_of_band)
 RIG_TEST(a_tag_is_inserted_on_transmit)
 {
     for (unsigned i = 0; i < 10; i++) {
-        struct flue_frames_shape shape = { .ip = i % 2 ? 6 : 4, .l4 = FLUE_FRAMES_TCP, .payload = 1 + i * 37 };
+        struct flue_frames_shape shape = {.ip = i % 2 ? 6 : 4, .l4 = FLUE_FRAMES_TCP, .payload = 1 + i * 37};
         uint8_t good[FLUE_FRAMES_MAX], frame[FLUE_FRAMES_MAX], want[FLUE_FRAMES_MAX];
         size_t len = flue_frames_build(&rig->frames_state, &shape, good);
         unsigned priority = flue_rng_below(&rig->rng, 8), id = 1 + flue_rng_below(&rig->rng, 4094), tci = priority << 13 | id;
@@ -338,7 +357,7 @@ RIG_TEST(a_tag_is_inserted_on_transmit)
         memcpy(want, good, 12);
         want[12] = 0x81, want[13] = 0, want[14] = (uint8_t)(tci >> 8), want[15] = (uint8_t)tci;
         memcpy(want + 16, good + 12, len - 12);
-        CHECK(rig_put(rig, frame, len, 3, &(struct flue_tx_packet){ .csum = csum, .vlan = priority | id << 4 }) == FLUE_OK);
+        CHECK(rig_put(rig, frame, len, 3, &(struct flue_tx_packet){.csum = csum, .vlan = priority | id << 4}) == FLUE_OK);
         CHECK(rig_settle(rig), "%s", flue_sim_violation(rig->sim));
         show(rig, i, want, len + 4, rig_next_out(rig));
     }

@@ -6,11 +6,11 @@ enum { V2 = 1 << 30, V6 = 1u << 31 };
 
 /* A large send and what it must become. */
 struct large {
-    uint8_t  packet[70000];
-    size_t   hdr_len, pay_len;
+    uint8_t packet[70000];
+    size_t hdr_len, pay_len;
     struct flue_pkt_hdr h;
     uint32_t mss, word;
-    bool     v1, id_15bit;
+    bool v1, id_15bit;
     uint32_t vlan;
 };
 
@@ -34,9 +34,9 @@ static void make(struct rig *rig, struct large *l, struct flue_frames_shape shap
     uint16_t partial = flue_pkt_pseudo(l->packet, &l->h, 0);
     tcp[16] = (uint8_t)(partial >> 8);
     tcp[17] = (uint8_t)partial;
-    tcp[13] &= (uint8_t)~(FLUE_PKT_SYN | FLUE_PKT_RST | FLUE_PKT_URG);
+    tcp[13] &= (uint8_t) ~(FLUE_PKT_SYN | FLUE_PKT_RST | FLUE_PKT_URG);
     size_t total = l->hdr_len - l->h.l3_off + pay_len;
-    uint16_t given = v1 ? (uint16_t)total : (uint16_t)flue_rng_next(&rig->rng);   /* TO-052: garbage for v2; TO-053 */
+    uint16_t given = v1 ? (uint16_t)total : (uint16_t)flue_rng_next(&rig->rng); /* TO-052: garbage for v2; TO-053 */
     uint8_t *ip = l->packet + l->h.l3_off;
     size_t at = l->h.is_ipv4 ? 2 : 4;
     ip[at] = (uint8_t)(given >> 8);
@@ -45,15 +45,23 @@ static void make(struct rig *rig, struct large *l, struct flue_frames_shape shap
 
 static void ask(struct rig *rig, const struct large *l, unsigned frags)
 {
-    CHECK(rig_put(rig, l->packet, l->hdr_len + l->pay_len, frags, &(struct flue_tx_packet){ .lso = l->word, .vlan = l->vlan }) == FLUE_OK);
+    CHECK(rig_put(rig, l->packet, l->hdr_len + l->pay_len, frags, &(struct flue_tx_packet){.lso = l->word, .vlan = l->vlan}) ==
+          FLUE_OK);
 }
 
-/* Every frame of it left, in order and bit-exact (TO-048, TO-050, TO-051, TO-055, TO-062), and it is complete (TO-071, TO-072). */
+/* Every frame of it left, in order and bit-exact (TO-048, TO-050, TO-051, TO-055, TO-062), and it is complete (TO-071, TO-072).
+ */
 static void expect(struct rig *rig, const struct large *l, const char *what)
 {
     static uint8_t want[FLUE_FRAMES_MAX];
-    struct flue_lso_request req = { .template = l->packet, .hdr_len = l->hdr_len, .l3_off = l->h.l3_off, .l4_off = l->h.l4_off,
-                                    .payload = l->packet + l->hdr_len, .pay_len = l->pay_len, .mss = l->mss, .id_15bit = l->id_15bit && !l->v1 };
+    struct flue_lso_request req = {.template = l->packet,
+                                   .hdr_len = l->hdr_len,
+                                   .l3_off = l->h.l3_off,
+                                   .l4_off = l->h.l4_off,
+                                   .payload = l->packet + l->hdr_len,
+                                   .pay_len = l->pay_len,
+                                   .mss = l->mss,
+                                   .id_15bit = l->id_15bit && !l->v1};
     size_t count = flue_lso_count(&req);
     for (size_t i = 0; i < count; i++) {
         struct rig_frame *out = rig_next_out(rig);
@@ -70,8 +78,8 @@ static void expect(struct rig *rig, const struct large *l, const char *what)
         size_t at = 0;
         while (at < len && at < out->len && want[at] == out->data[at])
             at++;
-        CHECK(at == len && out->len == len, "width %u, %s: frame %zu of %zu: %zu bytes, should be %zu; differs at %zu", rig->width, what, i,
-              count, out->len, len, at);
+        CHECK(at == len && out->len == len, "width %u, %s: frame %zu of %zu: %zu bytes, should be %zu; differs at %zu",
+              rig->width, what, i, count, out->len, len, at);
     }
     struct flue_tx_done *d = rig_next_done(rig);
     CHECK(d && d->status == FLUE_ST_OK && d->frames == count, "width %u, %s: %s, %u frames, should be %zu", rig->width, what,
@@ -96,12 +104,14 @@ static void id_15bit(struct rig *rig, bool on)
 RIG_TEST(the_worked_vector_is_reproduced)
 {
     static const uint8_t HEAD[66] = {
-        0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 0x08, 0x00, 0x45, 0x00, 0x00, 0x00, 0x7F, 0xFE, 0x40, 0x00, 0x40, 0x06, 0, 0, 192, 0, 2, 1,
-        198, 51, 100, 2, 0x04, 0x00, 0x01, 0xBB, 0xFF, 0xFF, 0xFC, 0x00, 0x01, 0x02, 0x03, 0x04, 0x80, 0x99, 0x20, 0x00, 0, 0, 0, 0,
-        1, 1, 8, 10, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
+        0x02, 0,    0,    0,    0,    2,    0x02, 0,    0,    0,    0,    1,    0x08, 0x00, 0x45, 0x00, 0x00,
+        0x00, 0x7F, 0xFE, 0x40, 0x00, 0x40, 0x06, 0,    0,    192,  0,    2,    1,    198,  51,   100,  2,
+        0x04, 0x00, 0x01, 0xBB, 0xFF, 0xFF, 0xFC, 0x00, 0x01, 0x02, 0x03, 0x04, 0x80, 0x99, 0x20, 0x00, 0,
+        0,    0,    0,    1,    1,    8,    10,   0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
     };
-    static const unsigned LENGTH[3] = { 1052, 1052, 552 }, SEQ[3] = { 0xFFFFFC00, 0xFFFFFFE8, 0x000003D0 }, FLAGS[3] = { 0x90, 0x10, 0x19 };
-    static const unsigned ID[2][3] = { { 0x7FFE, 0x7FFF, 0x8000 }, { 0x7FFE, 0x7FFF, 0x0000 } };
+    static const unsigned LENGTH[3] = {1052, 1052, 552}, SEQ[3] = {0xFFFFFC00, 0xFFFFFFE8, 0x000003D0},
+                          FLAGS[3] = {0x90, 0x10, 0x19};
+    static const unsigned ID[2][3] = {{0x7FFE, 0x7FFF, 0x8000}, {0x7FFE, 0x7FFF, 0x0000}};
     static struct large l;
     for (unsigned modulus = 0; modulus < 2; modulus++) {
         memcpy(l.packet, HEAD, sizeof HEAD);
@@ -133,7 +143,8 @@ RIG_TEST(the_worked_vector_is_reproduced)
     }
 }
 
-/* TO-049, TO-060, TO-061, TO-064, TO-065, TO-066, TO-070, TO-073: random templates, sizes, cuts into fragments, tags, versions */
+/* TO-049, TO-060, TO-061, TO-064, TO-065, TO-066, TO-070, TO-073: random templates, sizes, cuts into fragments, tags, versions
+ */
 RIG_TEST(random_large_sends_are_those_of_the_model)
 {
     enum { N = 10 };
@@ -151,9 +162,11 @@ RIG_TEST(random_large_sends_are_those_of_the_model)
                 shape.ip = 4;
             bool v1 = shape.ip == 4 && flue_rng_below(&rig->rng, 3) == 0;
             uint32_t mss = 1 + flue_rng_below(&rig->rng, flue_rng_below(&rig->rng, 4) ? 1380 : 40);
-            static const int NEAR[] = { -1, 0, 1 };
-            size_t pay = flue_rng_below(&rig->rng, 3) ? 1 + flue_rng_below(&rig->rng, mss * 12 < 20000 ? mss * 12 : 20000)
-                                                      : (size_t)((int)mss * (int)(1 + flue_rng_below(&rig->rng, 3)) + NEAR[flue_rng_below(&rig->rng, 3)]);
+            static const int NEAR[] = {-1, 0, 1};
+            size_t pay =
+                flue_rng_below(&rig->rng, 3)
+                    ? 1 + flue_rng_below(&rig->rng, mss * 12 < 20000 ? mss * 12 : 20000)
+                    : (size_t)((int)mss * (int)(1 + flue_rng_below(&rig->rng, 3)) + NEAR[flue_rng_below(&rig->rng, 3)]);
             make(rig, &l[i], shape, pay ? pay : 1, mss, v1);
         } while (l[i].hdr_len > 128 || l[i].hdr_len + l[i].mss > 1514);
         l[i].id_15bit = short_id;
@@ -168,7 +181,7 @@ RIG_TEST(random_large_sends_are_those_of_the_model)
     }
     CHECK(!rig_next_out(rig));
     CHECK_EQ(rig_stat(rig, FLUE_STAT_TX_SUPER), N);
-    CHECK_EQ(rig_stat(rig, FLUE_STAT_TX_FRAMES), rig->outs);        /* TO-076 */
+    CHECK_EQ(rig_stat(rig, FLUE_STAT_TX_FRAMES), rig->outs); /* TO-076 */
     uint64_t bytes = 0;
     for (unsigned i = 0; i < rig->outs; i++)
         bytes += rig->out[i].len;
@@ -183,7 +196,7 @@ RIG_TEST(the_largest_request_goes_out_with_checksum_offload_off)
     flue_config_keep(&c);
     c.way[FLUE_SW_IP4_CSUM] = c.way[FLUE_SW_TCP4_CSUM] = c.way[FLUE_SW_TCP6_CSUM] = FLUE_WAY_OFF;
     CHECK(flue_config_set(rig->adapter, &c) == FLUE_OK);
-    make(rig, &l, (struct flue_frames_shape){ .ip = 6, .tcp_option_words = 3 }, 65535, 1428, false);
+    make(rig, &l, (struct flue_frames_shape){.ip = 6, .tcp_option_words = 3}, 65535, 1428, false);
     ask(rig, &l, 17);
     settle(rig);
     expect(rig, &l, "65535 bytes");
@@ -195,8 +208,8 @@ static void refused(struct rig *rig, const struct large *l, uint8_t status, cons
     ask(rig, l, 2);
     settle(rig);
     struct flue_tx_done *d = rig_next_done(rig);
-    CHECK(d && d->status == status && d->frames == 0, "width %u, %s: %s, should be %s", rig->width, what, d ? flue_status_name(d->status) : "none",
-          flue_status_name(status));
+    CHECK(d && d->status == status && d->frames == 0, "width %u, %s: %s, should be %s", rig->width, what,
+          d ? flue_status_name(d->status) : "none", flue_status_name(status));
     CHECK(!rig_next_out(rig), "width %u, %s: a frame left", rig->width, what);
 }
 
@@ -204,11 +217,14 @@ static void refused(struct rig *rig, const struct large *l, uint8_t status, cons
 RIG_TEST(a_bad_large_send_fails_and_emits_nothing)
 {
     static struct large l;
-    struct flue_frames_shape v4 = { .ip = 4 };
+    struct flue_frames_shape v4 = {.ip = 4};
     make(rig, &l, v4, 3000, 1000, false);
     l.word &= ~0xFFFFFu;
     refused(rig, &l, FLUE_ST_LSO_MSS, "MSS 0");
-    static const struct { uint8_t flag; const char *name; } FLAG[] = { { FLUE_PKT_SYN, "SYN" }, { FLUE_PKT_RST, "RST" }, { FLUE_PKT_URG, "URG" } };
+    static const struct {
+        uint8_t flag;
+        const char *name;
+    } FLAG[] = {{FLUE_PKT_SYN, "SYN"}, {FLUE_PKT_RST, "RST"}, {FLUE_PKT_URG, "URG"}};
     for (unsigned i = 0; i < 3; i++) {
         make(rig, &l, v4, 3000, 1000, false);
         l.packet[l.h.l4_off + 13] |= FLAG[i].flag;
@@ -223,10 +239,10 @@ RIG_TEST(a_bad_large_send_fails_and_emits_nothing)
     make(rig, &l, v4, 3000, 1000, false);
     l.pay_len = 0;
     refused(rig, &l, FLUE_ST_LSO_LENGTH, "no payload");
-    make(rig, &l, (struct flue_frames_shape){ .ip = 6, .ext_bytes = 64, .tcp_option_words = 10 }, 3000, 1000, false);
+    make(rig, &l, (struct flue_frames_shape){.ip = 6, .ext_bytes = 64, .tcp_option_words = 10}, 3000, 1000, false);
     CHECK(l.hdr_len > 128, "header of %zu", l.hdr_len);
     refused(rig, &l, FLUE_ST_LSO_HEADER, "long header");
-    make(rig, &l, (struct flue_frames_shape){ .ip = 4, .ip_option_words = 10, .tcp_option_words = 8 }, 3000, 1000, false);
+    make(rig, &l, (struct flue_frames_shape){.ip = 4, .ip_option_words = 10, .tcp_option_words = 8}, 3000, 1000, false);
     CHECK_EQ(l.hdr_len, 126);
     rig_forget(rig);
     ask(rig, &l, 5);
@@ -242,14 +258,14 @@ RIG_TEST(a_request_above_a_limit_that_shrank_or_after_lso_went_off_fails)
     flue_config_keep(&c);
     c.max_offload_bytes = 2999;
     CHECK(flue_config_set(rig->adapter, &c) == FLUE_OK);
-    make(rig, &l, (struct flue_frames_shape){ .ip = 4 }, 3000, 1000, false);
+    make(rig, &l, (struct flue_frames_shape){.ip = 4}, 3000, 1000, false);
     refused(rig, &l, FLUE_ST_LSO_LENGTH, "payload above the limit");
     flue_config_keep(&c);
     c.max_offload_bytes = 65535;
     c.way[FLUE_SW_LSO_V2_IPV4] = FLUE_WAY_OFF;
     CHECK(flue_config_set(rig->adapter, &c) == FLUE_OK);
     refused(rig, &l, FLUE_ST_DISABLED, "LSOv2 off");
-    make(rig, &l, (struct flue_frames_shape){ .ip = 4 }, 3000, 1000, true);
+    make(rig, &l, (struct flue_frames_shape){.ip = 4}, 3000, 1000, true);
     rig_forget(rig);
     ask(rig, &l, 4);
     settle(rig);
@@ -262,14 +278,14 @@ TEST(a_fault_in_the_rtl_is_seen_by_the_monitor)
 {
     static struct large l;
     for (unsigned fault = 0; fault < 2; fault++) {
-        struct rig *rig = rig_open(&(struct rig_options){ .width = 64 });
-        make(rig, &l, (struct flue_frames_shape){ .ip = 4 }, 3000, 1000, false);
+        struct rig *rig = rig_open(&(struct rig_options){.width = 64});
+        make(rig, &l, (struct flue_frames_shape){.ip = 4}, 3000, 1000, false);
         enum flue_err err = flue_fault_set(rig->adapter, fault ? FLUE_FAULT_LSO_SEQ_MASK : FLUE_FAULT_CSUM_BIT_MASK);
         CHECK(err == FLUE_OK, "%s", flue_err_name(err));
         ask(rig, &l, 2);
         bool settled = rig_settle(rig);
         const char *said = flue_sim_violation(rig->sim);
-        if (fault) {            /* a wrong sequence number has a right checksum: the peer's stream differs */
+        if (fault) { /* a wrong sequence number has a right checksum: the peer's stream differs */
             CHECK(settled && !said && rig->outs == 3);
             uint32_t seq0 = 0, seq1 = 0;
             for (int k = 0; k < 4 && rig->outs == 3; k++) {

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 
 #define PUT(name, value) (((uint32_t)(value) << name##_SHIFT) & name##_MASK)
-#define GET(name, word) (((word) & name##_MASK) >> name##_SHIFT)
+#define GET(name, word)  (((word)&name##_MASK) >> name##_SHIFT)
 
 void raw_write(struct raw *r, uint32_t reg, uint32_t value)
 {
@@ -30,8 +30,8 @@ static void region(struct raw *r, unsigned row, uint32_t flags)
 
 void raw_queue(struct raw *r, unsigned queue)
 {
-    static const uint32_t BASE[2] = { FLUE_REG_TXQ_BASE, FLUE_REG_RXQ_BASE }, CFG[2] = { FLUE_REG_TXQ_CFG, FLUE_REG_RXQ_CFG };
-    static const uint32_t BUSY[2] = { FLUE_STATUS_TX_BUSY_MASK, FLUE_STATUS_RX_BUSY_MASK };
+    static const uint32_t BASE[2] = {FLUE_REG_TXQ_BASE, FLUE_REG_RXQ_BASE}, CFG[2] = {FLUE_REG_TXQ_CFG, FLUE_REG_RXQ_CFG};
+    static const uint32_t BUSY[2] = {FLUE_STATUS_TX_BUSY_MASK, FLUE_STATUS_RX_BUSY_MASK};
     raw_write(r, CFG[queue], 0);
     for (unsigned i = 0; i < 10000 && (raw_read(r, FLUE_REG_STATUS) & BUSY[queue]); i++)
         CHECK(i < 9999, "queue %u stays busy", queue);
@@ -50,7 +50,7 @@ struct raw *raw_open(unsigned width, bool rough)
     cfg.seed = check_seed;
     cfg.fst_path = getenv("RIG_FST");
     if (rough) {
-        cfg.memory = (struct flue_sim_memory){ .stall = 0.25, .latency_min = 2, .latency_max = 80, .reorder = true };
+        cfg.memory = (struct flue_sim_memory){.stall = 0.25, .latency_min = 2, .latency_max = 80, .reorder = true};
         cfg.wire_tx_stall = 0.1;
         cfg.wire_rx_gap = 0.1;
     }
@@ -94,7 +94,7 @@ void raw_close(struct raw *r)
 
 void raw_slot_at(struct raw *r, uint32_t offset, uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3)
 {
-    memcpy(r->mem + offset, (uint32_t[]){ w0, w1, w2, w3 }, 16);
+    memcpy(r->mem + offset, (uint32_t[]){w0, w1, w2, w3}, 16);
 }
 
 void raw_slot(struct raw *r, unsigned queue, uint32_t w0, uint32_t w1, uint32_t w2, uint32_t w3)
@@ -146,8 +146,12 @@ bool raw_next(struct raw *r, struct raw_event *e)
     memcpy(w, r->mem + RAW_EQ + (r->event % RAW_EVENTS) * FLUE_SLOT_BYTES, sizeof w);
     if ((w[3] >> 31) != !((r->event >> RAW_EQ_LOG2) & 1u))
         return false;
-    *e = (struct raw_event){ GET(FLUE_EVENT_TX_KIND, w[0]), GET(FLUE_EVENT_TX_QUEUE_ID, w[0]), GET(FLUE_EVENT_TX_STATUS, w[0]),
-                             (uint16_t)GET(FLUE_EVENT_TX_INDEX, w[0]), w[1], w[2] };
+    *e = (struct raw_event){GET(FLUE_EVENT_TX_KIND, w[0]),
+                            GET(FLUE_EVENT_TX_QUEUE_ID, w[0]),
+                            GET(FLUE_EVENT_TX_STATUS, w[0]),
+                            (uint16_t)GET(FLUE_EVENT_TX_INDEX, w[0]),
+                            w[1],
+                            w[2]};
     r->event++;
     raw_write(r, FLUE_REG_EQ_HEAD, r->event);
     return true;
@@ -161,14 +165,15 @@ void raw_expect(struct raw *r, const char *what, unsigned kind, unsigned queue, 
         return;
     }
     CHECK(e.kind == kind && e.queue == queue && e.status == status && e.index == index,
-          "width %u, %s: kind %u queue %u status %u index %u, should be %u %u %u %u", r->width, what, e.kind, e.queue, e.status, e.index, kind,
-          queue, status, index);
+          "width %u, %s: kind %u queue %u status %u index %u, should be %u %u %u %u", r->width, what, e.kind, e.queue, e.status,
+          e.index, kind, queue, status, index);
 }
 
 void raw_expect_silence(struct raw *r, const char *what)
 {
     struct raw_event e;
-    CHECK(!raw_next(r, &e), "width %u, %s: event of kind %u, queue %u, status %u, index %u", r->width, what, e.kind, e.queue, e.status, e.index);
+    CHECK(!raw_next(r, &e), "width %u, %s: event of kind %u, queue %u, status %u, index %u", r->width, what, e.kind, e.queue,
+          e.status, e.index);
 }
 
 unsigned raw_frames(struct raw *r)
@@ -183,7 +188,7 @@ unsigned raw_frames(struct raw *r)
 
 void raw_everywhere(void (*body)(struct raw *raw))
 {
-    static const unsigned WIDTHS[] = { 32, 64, 128 };
+    static const unsigned WIDTHS[] = {32, 64, 128};
     const char *only = getenv("RIG_WIDTH");
     for (unsigned i = 0; i < sizeof WIDTHS / sizeof *WIDTHS; i++)
         for (int rough = 0; rough < 2; rough++) {

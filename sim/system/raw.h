@@ -13,11 +13,16 @@
 
 enum {
     RAW_BYTES = 1 << 20,
-    RAW_TXQ = 0x1000, RAW_RXQ = 0x2000, RAW_EQ = 0x3000,    /* offsets of the rings */
-    RAW_LOG2 = 6, RAW_SLOTS = 1 << RAW_LOG2,                /* of the queues */
-    RAW_EQ_LOG2 = 8, RAW_EVENTS = 1 << RAW_EQ_LOG2,
-    RAW_DATA = 0x10000,                                     /* packets from here */
-    RAW_BUFFER = 0x80000, RAW_BUFFER_BYTES = 0x2800,        /* receive buffers from here */
+    RAW_TXQ = 0x1000,
+    RAW_RXQ = 0x2000,
+    RAW_EQ = 0x3000, /* offsets of the rings */
+    RAW_LOG2 = 6,
+    RAW_SLOTS = 1 << RAW_LOG2, /* of the queues */
+    RAW_EQ_LOG2 = 8,
+    RAW_EVENTS = 1 << RAW_EQ_LOG2,
+    RAW_DATA = 0x10000, /* packets from here */
+    RAW_BUFFER = 0x80000,
+    RAW_BUFFER_BYTES = 0x2800, /* receive buffers from here */
 };
 
 struct raw_event {
@@ -31,8 +36,8 @@ struct raw {
     struct flue_link *link;
     uint8_t *mem;
     uint64_t bus;
-    uint16_t tail[2];               /* transmit, receive */
-    uint16_t event;                 /* next to be read */
+    uint16_t tail[2]; /* transmit, receive */
+    uint16_t event;   /* next to be read */
     struct flue_rng rng;
     unsigned width;
 };
@@ -79,12 +84,12 @@ unsigned raw_frames(struct raw *raw);
 
 void raw_everywhere(void (*body)(struct raw *raw));
 
-#define RAW_TEST(name)                                                                                                             \
-    static void name##_body(struct raw *raw);                                                                                      \
-    TEST(name)                                                                                                                     \
-    {                                                                                                                              \
-        raw_everywhere(name##_body);                                                                                               \
-    }                                                                                                                              \
+#define RAW_TEST(name)                                                                                                         \
+    static void name##_body(struct raw *raw);                                                                                  \
+    TEST(name)                                                                                                                 \
+    {                                                                                                                          \
+        raw_everywhere(name##_body);                                                                                           \
+    }                                                                                                                          \
     static void name##_body(struct raw *raw)
 
 #endif

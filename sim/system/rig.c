@@ -29,7 +29,7 @@ static void tx_done(void *ctx, const struct flue_tx_done *done)
 
 static void put_buffer(struct rig *r, unsigned index)
 {
-    struct flue_frag f = { r->rx.region, index * RIG_BUFFER_BYTES, RIG_BUFFER_BYTES };
+    struct flue_frag f = {r->rx.region, index * RIG_BUFFER_BYTES, RIG_BUFFER_BYTES};
     enum flue_err err = flue_rx_put(r->adapter, &f, (void *)(uintptr_t)(index + 1));
     CHECK(err == FLUE_OK || err == FLUE_ESTATE, "flue_rx_put: %s", flue_err_name(err));
     r->buffer_out[index] = err == FLUE_OK;
@@ -75,9 +75,9 @@ struct rig *rig_open(const struct rig_options *o)
     cfg.user = r;
     cfg.wire_rx_idle = o->rx_idle;
     cfg.log_path = o->log_path;
-    cfg.fst_path = getenv("RIG_FST");               /* waves of the last adapter that was opened */
+    cfg.fst_path = getenv("RIG_FST"); /* waves of the last adapter that was opened */
     if (o->rough) {
-        cfg.memory = (struct flue_sim_memory){ .stall = 0.25, .latency_min = 2, .latency_max = 80, .reorder = true };
+        cfg.memory = (struct flue_sim_memory){.stall = 0.25, .latency_min = 2, .latency_max = 80, .reorder = true};
         cfg.wire_tx_stall = 0.1;
         cfg.wire_rx_gap = 0.1;
     }
@@ -90,7 +90,7 @@ struct rig *rig_open(const struct rig_options *o)
         exit(1);
     }
     r->link = flue_sim_link(r->sim);
-    struct flue_handlers handlers = { .ctx = r, .tx_done = tx_done, .rx_done = rx_done, .queue_error = queue_error };
+    struct flue_handlers handlers = {.ctx = r, .tx_done = tx_done, .rx_done = rx_done, .queue_error = queue_error};
     err = flue_adapter_open(r->link, &o->params, &handlers, &r->adapter);
     if (!err)
         err = flue_mem_alloc(r->adapter, RIG_TX_BYTES, FLUE_ACCESS_READ, &r->tx);
@@ -136,13 +136,16 @@ unsigned rig_load(struct rig *r, const uint8_t *packet, size_t len, unsigned fra
     size_t left = len, taken = 0;
     unsigned n = 0;
     while (left) {
-        size_t piece = n + 1 >= frags || left == 1 ? left : 1 + flue_rng_below(&r->rng, flue_rng_below(&r->rng, 3) ? left - 1 : 4 < left ? 4 : left - 1);
+        size_t piece = n + 1 >= frags || left == 1 ? left
+                                                   : 1 + flue_rng_below(&r->rng, flue_rng_below(&r->rng, 3) ? left - 1
+                                                                                 : 4 < left                 ? 4
+                                                                                                            : left - 1);
         size_t skip = flue_rng_below(&r->rng, 67);
         if (r->tx_used + skip + piece > RIG_TX_BYTES)
             r->tx_used = 0;
         uint32_t at = (uint32_t)(r->tx_used + skip);
         memcpy((uint8_t *)r->tx.addr + at, packet + taken, piece);
-        frag[n++] = (struct flue_frag){ r->tx.region, at, (uint32_t)piece };
+        frag[n++] = (struct flue_frag){r->tx.region, at, (uint32_t)piece};
         r->tx_used = at + piece;
         taken += piece;
         left -= piece;
@@ -171,7 +174,7 @@ bool rig_settle(struct rig *r)
         if (!err && r->refill)
             err = flue_rx_kick(r->adapter);
         if (err == FLUE_ESTATE)
-            err = FLUE_OK;              /* the receive queue is stopped */
+            err = FLUE_OK; /* the receive queue is stopped */
         if (err) {
             const char *why = flue_adapter_fault(r->adapter);
             CHECK(!err, "width %u: poll: %s %s", r->width, flue_err_name(err), why ? why : "");
@@ -217,7 +220,7 @@ void rig_expect_alive(struct rig *r)
     memset(frame, 0x5A, sizeof frame);
     frame[12] = 0x88;
     frame[13] = 0xB5;
-    CHECK(rig_put(r, frame, sizeof frame, 3, &(struct flue_tx_packet){ 0 }) == FLUE_OK, "width %u", r->width);
+    CHECK(rig_put(r, frame, sizeof frame, 3, &(struct flue_tx_packet){0}) == FLUE_OK, "width %u", r->width);
     CHECK(flue_sim_wire_send(r->sim, frame, 777) == FLUE_OK);
     CHECK(rig_settle(r), "width %u: does not settle", r->width);
     struct rig_frame *out = rig_next_out(r), *in = rig_next_in(r);
@@ -230,13 +233,13 @@ void rig_expect_alive(struct rig *r)
 
 void rig_everywhere(void (*body)(struct rig *rig))
 {
-    static const unsigned WIDTHS[] = { 32, 64, 128 };
-    const char *only = getenv("RIG_WIDTH");         /* one width, for a quick look */
+    static const unsigned WIDTHS[] = {32, 64, 128};
+    const char *only = getenv("RIG_WIDTH"); /* one width, for a quick look */
     for (unsigned i = 0; i < sizeof WIDTHS / sizeof *WIDTHS; i++)
         for (int rough = 0; rough < 2; rough++) {
             if (only && strtoul(only, NULL, 10) != WIDTHS[i])
                 continue;
-            struct rig *r = rig_open(&(struct rig_options){ .width = WIDTHS[i], .rough = rough });
+            struct rig *r = rig_open(&(struct rig_options){.width = WIDTHS[i], .rough = rough});
             unsigned before = check_failures;
             body(r);
             if (check_failures != before)

@@ -1,8 +1,9 @@
 /*
- * A whole adapter in virtual time with its driver: the bench of the system tests.  Frames that leave, frames that were received and
- * completions are kept in order, copied, until a test fetches them.
+ * A whole adapter in virtual time with its driver: the bench of the system tests.  Frames that leave, frames that were received
+ * and completions are kept in order, copied, until a test fetches them.
  *
- * Every test runs at the widths of RIG_WIDTHS, without and with stalls and reordering on the bus; rig_open() draws from check_seed.
+ * Every test runs at the widths of RIG_WIDTHS, without and with stalls and reordering on the bus; rig_open() draws from
+ * check_seed.
  */
 #ifndef FLUE_RIG_H
 #define FLUE_RIG_H
@@ -15,16 +16,16 @@
 #include "test/check.h"
 
 enum {
-    RIG_TX_BYTES = 1 << 20,         /* memory for packets to send */
+    RIG_TX_BYTES = 1 << 20, /* memory for packets to send */
     RIG_BUFFERS = 64,
     RIG_BUFFER_BYTES = 9216,
-    RIG_KEEP = 8192,                /* frames, completions that are kept */
+    RIG_KEEP = 8192, /* frames, completions that are kept */
 };
 
 struct rig_frame {
     uint8_t *data;
-    size_t   len;
-    struct flue_rx_done rx;         /* received ones */
+    size_t len;
+    struct flue_rx_done rx; /* received ones */
 };
 
 struct rig {
@@ -32,33 +33,37 @@ struct rig {
     struct flue_link *link;
     struct flue_adapter *adapter;
     struct flue_mem tx, rx;
-    size_t   tx_used;               /* of tx, given out since the last settle */
+    size_t tx_used; /* of tx, given out since the last settle */
     struct flue_rng rng;
-    uint64_t frames_state;          /* of flue_frames_*() */
+    uint64_t frames_state; /* of flue_frames_*() */
     unsigned width;
-    bool     refill;                /* put receive buffers back as they come */
+    bool refill; /* put receive buffers back as they come */
 
     struct rig_frame out[RIG_KEEP], in[RIG_KEEP];
     unsigned outs, out_at, ins, in_at;
     struct flue_tx_done done[RIG_KEEP];
     unsigned dones, done_at;
-    bool     buffer_out[RIG_BUFFERS];       /* put and not come back */
-    unsigned rx_returned;           /* buffers that came back without a frame */
-    uint8_t  rx_status;             /* of the last of them */
-    struct { enum flue_queue_id queue; uint8_t code; } error[64];
+    bool buffer_out[RIG_BUFFERS]; /* put and not come back */
+    unsigned rx_returned;         /* buffers that came back without a frame */
+    uint8_t rx_status;            /* of the last of them */
+    struct {
+        enum flue_queue_id queue;
+        uint8_t code;
+    } error[64];
     unsigned errors;
 };
 
 /* How the bench treats the adapter. */
 struct rig_options {
     unsigned width;
-    bool     rough;                 /* stalls, latency, reordered answers, stalls of the wire port, gaps */
-    uint32_t rx_idle;               /* cycles between frames from the wire */
+    bool rough;       /* stalls, latency, reordered answers, stalls of the wire port, gaps */
+    uint32_t rx_idle; /* cycles between frames from the wire */
     const char *log_path;
     struct flue_open_params params;
 };
 
-/* Open the simulator and the adapter, everything on, both IP versions active, receive buffers put.  Exits the program on failure. */
+/* Open the simulator and the adapter, everything on, both IP versions active, receive buffers put.  Exits the program on
+ * failure. */
 struct rig *rig_open(const struct rig_options *options);
 
 /* Close; the monitors must have stayed silent. */
@@ -93,12 +98,12 @@ void rig_expect_alive(struct rig *rig);
 /* Run `body` at every width, smooth and rough. */
 void rig_everywhere(void (*body)(struct rig *rig));
 
-#define RIG_TEST(name)                                                                                                             \
-    static void name##_body(struct rig *rig);                                                                                      \
-    TEST(name)                                                                                                                     \
-    {                                                                                                                              \
-        rig_everywhere(name##_body);                                                                                               \
-    }                                                                                                                              \
+#define RIG_TEST(name)                                                                                                         \
+    static void name##_body(struct rig *rig);                                                                                  \
+    TEST(name)                                                                                                                 \
+    {                                                                                                                          \
+        rig_everywhere(name##_body);                                                                                           \
+    }                                                                                                                          \
     static void name##_body(struct rig *rig)
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Slots, doorbells and rings that are wrong: each yields its status or its named event, nothing on the wire, no access outside a
- * region (the monitor watches), and the traffic behind it goes on.
+ * Slots, doorbells and rings that are wrong: each yields its status or its named event, nothing on the wire, no access outside
+ * a region (the monitor watches), and the traffic behind it goes on.
  */
 #include "raw.h"
 
@@ -146,7 +146,8 @@ RAW_TEST(a_packet_in_an_array_of_small_fragments_is_sent)
     raw_expect(raw, "behind it", FLUE_EV_TX_DONE, FLUE_Q_TX, FLUE_ST_OK, raw->tail[0]);
     uint8_t frame[2000];
     size_t len;
-    CHECK(flue_sim_wire_recv(raw->sim, frame, sizeof frame, &len, NULL) == FLUE_OK && len == 1000 && !memcmp(frame, raw->mem + RAW_DATA, 1000));
+    CHECK(flue_sim_wire_recv(raw->sim, frame, sizeof frame, &len, NULL) == FLUE_OK && len == 1000 &&
+          !memcmp(frame, raw->mem + RAW_DATA, 1000));
 }
 
 /* After bad slots the queue finds the next PACKET in the ring. */
@@ -179,8 +180,8 @@ static void expect_stopped(struct raw *raw, const char *what, unsigned queue, un
     struct raw_event e;
     if (!raw_settle(raw))
         return;
-    CHECK(raw_next(raw, &e) && e.kind == FLUE_EV_QUEUE_ERROR && e.queue == queue && (e.w1 & 0xFF) == code, "width %u, %s: kind %u queue %u code %u",
-          raw->width, what, e.kind, e.queue, e.w1 & 0xFF);
+    CHECK(raw_next(raw, &e) && e.kind == FLUE_EV_QUEUE_ERROR && e.queue == queue && (e.w1 & 0xFF) == code,
+          "width %u, %s: kind %u queue %u code %u", raw->width, what, e.kind, e.queue, e.w1 & 0xFF);
     CHECK(raw_read(raw, FLUE_REG_STATUS) & (queue ? FLUE_STATUS_RX_ERROR_MASK : FLUE_STATUS_TX_ERROR_MASK));
     raw_ring(raw, queue);
     raw_settle(raw);
@@ -222,30 +223,41 @@ static void send(struct raw *raw, size_t len)
 
 RAW_TEST(a_malformed_receive_buffer_comes_back_and_the_frame_goes_to_the_next)
 {
-    static const struct { uint32_t w0, w1, w2, w3; unsigned status; const char *what; } BAD[] = {
-        { 6, 0, RAW_BUFFER, 0, FLUE_ST_BAD_LENGTH, "length 0" }, { 6, 2048, RAW_BYTES - 499, 0, FLUE_ST_BAD_REGION, "beyond the region" },
-        { 6 | 1 << 8, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_REGION, "read-only region" }, { 6 | 3 << 8, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_REGION, "no such region" },
-        { 1, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_SLOT, "kind PACKET" }, { 0, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_SLOT, "kind 0" },
-        { 2, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_SLOT, "not last" }, { 6 | 8, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_SLOT, "reserved bit" },
+    static const struct {
+        uint32_t w0, w1, w2, w3;
+        unsigned status;
+        const char *what;
+    } BAD[] = {
+        {6, 0, RAW_BUFFER, 0, FLUE_ST_BAD_LENGTH, "length 0"},
+        {6, 2048, RAW_BYTES - 499, 0, FLUE_ST_BAD_REGION, "beyond the region"},
+        {6 | 1 << 8, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_REGION, "read-only region"},
+        {6 | 3 << 8, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_REGION, "no such region"},
+        {1, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_SLOT, "kind PACKET"},
+        {0, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_SLOT, "kind 0"},
+        {2, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_SLOT, "not last"},
+        {6 | 8, 2048, RAW_BUFFER, 0, FLUE_ST_BAD_SLOT, "reserved bit"},
     };
     for (unsigned i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         raw_slot(raw, 1, BAD[i].w0, BAD[i].w1, BAD[i].w2, BAD[i].w3);
         raw_buffer(raw, i, 2048);
         raw_ring(raw, 1);
-        /* A buffer may be refused when it is fetched or when a frame wants it: two frames, and the second finds another buffer. */
+        /* A buffer may be refused when it is fetched or when a frame wants it: two frames, and the second finds another buffer.
+         */
         send(raw, 500);
         raw_settle(raw);
         struct raw_event e;
-        CHECK(raw_next(raw, &e) && e.kind == FLUE_EV_RX_DONE && e.status == BAD[i].status && e.index == (uint16_t)(raw->tail[1] - 1),
+        CHECK(raw_next(raw, &e) && e.kind == FLUE_EV_RX_DONE && e.status == BAD[i].status &&
+                  e.index == (uint16_t)(raw->tail[1] - 1),
               "width %u, %s: kind %u status %u index %u", raw->width, BAD[i].what, e.kind, e.status, e.index);
-        if (!raw_next(raw, &e)) {           /* that frame went with its buffer */
+        if (!raw_next(raw, &e)) { /* that frame went with its buffer */
             send(raw, 500);
             raw_settle(raw);
             if (!raw_next(raw, &e))
                 memset(&e, 0, sizeof e);
         }
         CHECK(e.kind == FLUE_EV_RX_DONE && e.status == FLUE_ST_OK && (e.w1 & 0x1FFFF) == 500 && e.index == raw->tail[1],
-              "width %u, behind %s: kind %u status %u length %u index %u", raw->width, BAD[i].what, e.kind, e.status, e.w1 & 0x1FFFF, e.index);
+              "width %u, behind %s: kind %u status %u length %u index %u", raw->width, BAD[i].what, e.kind, e.status,
+              e.w1 & 0x1FFFF, e.index);
         CHECK(!memcmp(raw->mem + RAW_BUFFER + i * RAW_BUFFER_BYTES, raw->mem + RAW_DATA, 500));
         raw_expect_silence(raw, BAD[i].what);
     }
@@ -327,7 +339,7 @@ RAW_TEST(a_bus_error_ends_the_request_it_hits_and_no_other)
 {
     struct raw_event e;
     uint64_t data = raw->bus + RAW_DATA, buffer = raw->bus + RAW_BUFFER;
-    CHECK(flue_sim_memory_error(raw->sim, &(struct flue_sim_memory_error){ .nth = 2, .lo = data, .hi = data + LEN }) == FLUE_OK);
+    CHECK(flue_sim_memory_error(raw->sim, &(struct flue_sim_memory_error){.nth = 2, .lo = data, .hi = data + LEN}) == FLUE_OK);
     for (unsigned i = 0; i < 3; i++)
         raw_good(raw, LEN);
     raw_ring(raw, 0);
@@ -341,7 +353,8 @@ RAW_TEST(a_bus_error_ends_the_request_it_hits_and_no_other)
     CHECK_EQ(errors, 1);
     CHECK_EQ(raw_frames(raw), 2);
 
-    CHECK(flue_sim_memory_error(raw->sim, &(struct flue_sim_memory_error){ .write = true, .lo = buffer, .hi = buffer + 2048 }) == FLUE_OK);
+    CHECK(flue_sim_memory_error(raw->sim, &(struct flue_sim_memory_error){.write = true, .lo = buffer, .hi = buffer + 2048}) ==
+          FLUE_OK);
     for (unsigned i = 0; i < 3; i++) {
         raw_buffer(raw, i, 2048);
         raw_ring(raw, 1);
@@ -359,7 +372,7 @@ RAW_TEST(a_bus_error_on_slots_stops_that_queue_or_ends_that_packet)
     uint64_t array = raw->bus + RAW_DATA + 0x8000;
     for (unsigned q = 0; q < 2; q++) {
         uint64_t ring = raw->bus + (q ? RAW_RXQ : RAW_TXQ);
-        CHECK(flue_sim_memory_error(raw->sim, &(struct flue_sim_memory_error){ .lo = ring, .hi = ring + 1024 }) == FLUE_OK);
+        CHECK(flue_sim_memory_error(raw->sim, &(struct flue_sim_memory_error){.lo = ring, .hi = ring + 1024}) == FLUE_OK);
         if (q)
             raw_buffer(raw, 0, 2048);
         else
@@ -367,7 +380,7 @@ RAW_TEST(a_bus_error_on_slots_stops_that_queue_or_ends_that_packet)
         raw_ring(raw, q);
         expect_stopped(raw, q ? "receive ring" : "transmit ring", q, FLUE_QE_FETCH);
     }
-    CHECK(flue_sim_memory_error(raw->sim, &(struct flue_sim_memory_error){ .lo = array, .hi = array + 64 }) == FLUE_OK);
+    CHECK(flue_sim_memory_error(raw->sim, &(struct flue_sim_memory_error){.lo = array, .hi = array + 64}) == FLUE_OK);
     raw_slot(raw, 0, raw_packet(LEN), 0, 0, 0);
     raw_slot(raw, 0, raw_link(0), 1, RAW_DATA + 0x8000, 0);
     raw_slot_at(raw, RAW_DATA + 0x8000, raw_frag(0, true), LEN, RAW_DATA, 0);
@@ -440,7 +453,8 @@ RAW_TEST(random_slots_never_hang_the_adapter)
             stopped |= e.kind == FLUE_EV_QUEUE_ERROR;
             last = e.index;
         }
-        CHECK(stopped || last == raw->tail[0], "width %u, round %u: completed to %u of %u", raw->width, round, last, raw->tail[0]);
+        CHECK(stopped || last == raw->tail[0], "width %u, round %u: completed to %u of %u", raw->width, round, last,
+              raw->tail[0]);
         raw_frames(raw);
         if (stopped)
             raw_queue(raw, 0);

@@ -1,6 +1,6 @@
 /*
- * How fast the adapter is simulated, and how busy its ports are: full-size frames both ways, smooth bus.  Prints BENCH lines.  The
- * test itself asks only for what does not depend on the machine.
+ * How fast the adapter is simulated, and how busy its ports are: full-size frames both ways, smooth bus.  Prints BENCH lines.
+ * The test itself asks only for what does not depend on the machine.
  */
 #include <time.h>
 
@@ -18,7 +18,7 @@ static double seconds(void)
 /* Send and receive FRAMES frames at once; returns simulated cycles a second. */
 static double busy_both_ways(unsigned width, double *tx_share, double *rx_share)
 {
-    struct rig *rig = rig_open(&(struct rig_options){ .width = width, .rx_idle = RX_IDLE });
+    struct rig *rig = rig_open(&(struct rig_options){.width = width, .rx_idle = RX_IDLE});
     uint8_t frame[FRAME_BYTES];
     struct flue_frag frag[4];
     struct flue_sim_stats a, b;
@@ -31,12 +31,12 @@ static double busy_both_ways(unsigned width, double *tx_share, double *rx_share)
     flue_sim_stats(rig->sim, &a);
     double t0 = seconds();
     while (rig->dones < FRAMES || rig->ins < FRAMES) {
-        while (sent < FRAMES && flue_tx_put(rig->adapter, &(struct flue_tx_packet){ .frags = frag, .frag_count = n }) == FLUE_OK)
+        while (sent < FRAMES && flue_tx_put(rig->adapter, &(struct flue_tx_packet){.frags = frag, .frag_count = n}) == FLUE_OK)
             sent++;
         for (; fed < FRAMES && flue_sim_wire_waiting(rig->sim) < 8; fed++)
             CHECK(flue_sim_wire_send(rig->sim, frame, sizeof frame) == FLUE_OK);
-        if (flue_tx_kick(rig->adapter) || flue_rx_kick(rig->adapter) || flue_sim_run(rig->sim, 2000, FLUE_SIM_UNTIL_IRQ, &why) ||
-            flue_poll(rig->adapter, 1000, &handled)) {
+        if (flue_tx_kick(rig->adapter) || flue_rx_kick(rig->adapter) ||
+            flue_sim_run(rig->sim, 2000, FLUE_SIM_UNTIL_IRQ, &why) || flue_poll(rig->adapter, 1000, &handled)) {
             CHECK(false, "width %u: %s", width, flue_sim_violation(rig->sim));
             break;
         }
@@ -56,11 +56,11 @@ static double busy_both_ways(unsigned width, double *tx_share, double *rx_share)
 
 TEST(the_adapter_is_simulated_at_speed_and_its_ports_are_kept_busy)
 {
-    static const unsigned WIDTHS[] = { 32, 64, 128 };
+    static const unsigned WIDTHS[] = {32, 64, 128};
     for (unsigned i = 0; i < 3; i++) {
         double tx, rx, rate = busy_both_ways(WIDTHS[i], &tx, &rx);
-        printf("BENCH %s %.0f cycles/s W=%u, 1514-byte frames both ways, no waves, monitors on\n", WIDTHS[i] == 32 ? "sim_cycles_per_s" : "sim_cycles_per_s/wide",
-               rate, WIDTHS[i]);
+        printf("BENCH %s %.0f cycles/s W=%u, 1514-byte frames both ways, no waves, monitors on\n",
+               WIDTHS[i] == 32 ? "sim_cycles_per_s" : "sim_cycles_per_s/wide", rate, WIDTHS[i]);
         printf("BENCH adapter_tx_beats/%u %.3f beats/cycle 1514-byte frames both ways, no bus stalls\n", WIDTHS[i], tx);
         printf("BENCH adapter_rx_beats/%u %.3f beats/cycle 1514-byte frames both ways, no bus stalls\n", WIDTHS[i], rx);
         CHECK(tx > 0.5 && rx > 0.5, "width %u: %.3f of the transmit port, %.3f of the receive port", WIDTHS[i], tx, rx);

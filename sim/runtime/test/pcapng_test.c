@@ -12,20 +12,30 @@ struct packet {
     unsigned interface;
     uint64_t time_ns;
     uint32_t len;
-    uint8_t  data[9100];
-    char     comment[200];
+    uint8_t data[9100];
+    char comment[200];
 };
 
 /* A reader that trusts nothing: block by block, both lengths, options with their padding. */
 struct reader {
     uint8_t *bytes;
-    size_t   len, at;
+    size_t len, at;
     unsigned interfaces;
-    char     name[8][32];
+    char name[8][32];
 };
 
-static uint32_t get32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return v; }
-static uint16_t get16(const uint8_t *p) { uint16_t v; memcpy(&v, p, 2); return v; }
+static uint32_t get32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+static uint16_t get16(const uint8_t *p)
+{
+    uint16_t v;
+    memcpy(&v, p, 2);
+    return v;
+}
 
 static void option(const uint8_t *at, const uint8_t *end, unsigned code, char *text, size_t cap)
 {
@@ -75,7 +85,7 @@ static bool next(struct reader *r, struct packet *p)
 
 static struct reader open_reader(void)
 {
-    struct reader r = { 0 };
+    struct reader r = {0};
     FILE *f = fopen(path, "rb");
     r.bytes = malloc(8 << 20);
     if (f && r.bytes)
@@ -88,7 +98,7 @@ static struct reader open_reader(void)
 
 TEST(what_was_written_is_read_back)
 {
-    static const char *const NAMES[] = { "wire_tx", "wire_rx" };
+    static const char *const NAMES[] = {"wire_tx", "wire_rx"};
     static struct packet want, seen;
     struct flue_pcapng *pcap;
     struct flue_rng rng;
@@ -97,7 +107,7 @@ TEST(what_was_written_is_read_back)
     close(fd);
     REQUIRE(flue_pcapng_open(path, "seed=17\nlog=some/file.flog\n", NAMES, 2, 0, &pcap) == FLUE_OK);
     for (int pass = 0; pass < 2; pass++) {
-        struct reader r = pass ? open_reader() : (struct reader){ 0 };
+        struct reader r = pass ? open_reader() : (struct reader){0};
         flue_rng_init(&rng, check_seed, "packets");
         for (unsigned i = 0; i < 300; i++) {
             want.interface = flue_rng_below(&rng, 2);
@@ -126,7 +136,8 @@ TEST(what_was_written_is_read_back)
         }
     }
     char value[64];
-    CHECK(flue_pcapng_section_value(path, "log", value, sizeof value) == FLUE_OK && !strcmp(value, "some/file.flog"), "%s", value);
+    CHECK(flue_pcapng_section_value(path, "log", value, sizeof value) == FLUE_OK && !strcmp(value, "some/file.flog"), "%s",
+          value);
     CHECK(flue_pcapng_section_value(path, "seed", value, sizeof value) == FLUE_OK && !strcmp(value, "17"), "%s", value);
     CHECK(flue_pcapng_section_value(path, "see", value, sizeof value) == FLUE_EARG);
     unlink(path);

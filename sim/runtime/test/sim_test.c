@@ -1,6 +1,7 @@
 /*
- * The runtime around a small model written here: it echoes frames and answers registers as it should, and breaks one rule of the
- * bus, the wire or the rings when a test asks for it.  Every monitor must see its rule broken, and none may see one that holds.
+ * The runtime around a small model written here: it echoes frames and answers registers as it should, and breaks one rule of
+ * the bus, the wire or the rings when a test asks for it.  Every monitor must see its rule broken, and none may see one that
+ * holds.
  */
 #include "runtime.h"
 
@@ -18,15 +19,39 @@ enum { WIDTH = 64, BYTES = WIDTH / 8, FIFO = 1024 };
 
 enum fault {
     FAULT_NONE,
-    FAULT_KEEP_HOLE, FAULT_KEEP_INNER, FAULT_BAD_MARK, FAULT_TX_CHANGES, FAULT_RX_STALLS, FAULT_IDLE_LIES, FAULT_IDLE_FALLS,
-    FAULT_STUCK, FAULT_OVERDUE, FAULT_NO_ANSWER, FAULT_AR_CHANGES, FAULT_W_CHANGES, FAULT_WLAST_EARLY, FAULT_WLAST_LATE, FAULT_ECHO_BIT,
+    FAULT_KEEP_HOLE,
+    FAULT_KEEP_INNER,
+    FAULT_BAD_MARK,
+    FAULT_TX_CHANGES,
+    FAULT_RX_STALLS,
+    FAULT_IDLE_LIES,
+    FAULT_IDLE_FALLS,
+    FAULT_STUCK,
+    FAULT_OVERDUE,
+    FAULT_NO_ANSWER,
+    FAULT_AR_CHANGES,
+    FAULT_W_CHANGES,
+    FAULT_WLAST_EARLY,
+    FAULT_WLAST_LATE,
+    FAULT_ECHO_BIT,
     FAULT_IRQ_IDLE,
 };
 
-struct beat { uint8_t data[BYTES]; uint8_t keep; bool last; };
+struct beat {
+    uint8_t data[BYTES];
+    uint8_t keep;
+    bool last;
+};
 
 /* A bus access the test wants. */
-struct access { bool write; uint64_t addr; unsigned beats; uint8_t data[256]; uint64_t strobe; uint8_t id, size, burst; };
+struct access {
+    bool write;
+    uint64_t addr;
+    unsigned beats;
+    uint8_t data[256];
+    uint64_t strobe;
+    uint8_t id, size, burst;
+};
 
 static struct fake {
     enum fault fault;
@@ -40,7 +65,7 @@ static struct fake {
     unsigned accesses, access_at;
     bool addressed;
     unsigned beat;
-    uint8_t got[256][256];              /* data of reads */
+    uint8_t got[256][256]; /* data of reads */
     unsigned got_beats[256], got_resp[256];
     unsigned responses;
     uint64_t deadline_us;
@@ -57,10 +82,24 @@ static void *fake_create(uint64_t seed)
     return &fake;
 }
 
-static void fake_destroy(void *model) { (void)model; }
-static bool fake_failed(void *model) { (void)model; return false; }
-static bool fake_trace_open(void *model, const char *path) { (void)model, (void)path; return false; }
-static void fake_trace_close(void *model) { (void)model; }
+static void fake_destroy(void *model)
+{
+    (void)model;
+}
+static bool fake_failed(void *model)
+{
+    (void)model;
+    return false;
+}
+static bool fake_trace_open(void *model, const char *path)
+{
+    (void)model, (void)path;
+    return false;
+}
+static void fake_trace_close(void *model)
+{
+    (void)model;
+}
 
 static bool fake_busy(void)
 {
@@ -193,8 +232,14 @@ static void fake_cycle(void *model, const struct flue_model_in *in, struct flue_
 }
 
 static const struct flue_model_api FAKE = {
-    .abi = FLUE_MODEL_ABI, .width = WIDTH, .create = fake_create, .destroy = fake_destroy, .cycle = fake_cycle,
-    .trace_open = fake_trace_open, .trace_close = fake_trace_close, .failed = fake_failed,
+    .abi = FLUE_MODEL_ABI,
+    .width = WIDTH,
+    .create = fake_create,
+    .destroy = fake_destroy,
+    .cycle = fake_cycle,
+    .trace_open = fake_trace_open,
+    .trace_close = fake_trace_close,
+    .failed = fake_failed,
 };
 
 /* --- Helpers -------------------------------------------------------------------------------------------------------------- */
@@ -246,8 +291,8 @@ static size_t udp_frame(uint8_t *f, unsigned payload, unsigned fill)
 {
     size_t len = 42 + payload;
     memset(f, (int)fill, len);
-    static const uint8_t HEAD[] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
-                                    0x12, 0x34, 0x56, 0x78 };
+    static const uint8_t HEAD[] = {2, 0,    0, 0,  0,  1, 2, 0,  0, 0, 0, 2,  8, 0, 0x45, 0,    0,    0,    0,
+                                   0, 0x40, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,    0x12, 0x34, 0x56, 0x78};
     memcpy(f, HEAD, sizeof HEAD);
     f[16] = (uint8_t)((28 + payload) >> 8);
     f[17] = (uint8_t)(28 + payload);
@@ -269,13 +314,14 @@ static uint8_t *memory(size_t len)
 /* Have the model make an access; begin() lets it. */
 static void want(bool write, const void *addr, unsigned beats)
 {
-    fake.access[fake.accesses++] = (struct access){ .write = write, .addr = (uint64_t)(uintptr_t)addr, .beats = beats, .strobe = 0xFF, .size = 3, .burst = 1 };
+    fake.access[fake.accesses++] = (struct access){
+        .write = write, .addr = (uint64_t)(uintptr_t)addr, .beats = beats, .strobe = 0xFF, .size = 3, .burst = 1};
 }
 
 static void begin(struct flue_sim *sim)
 {
     struct flue_link *link = flue_sim_link(sim);
-    enum flue_err err = link->ops->write32(link, 0x800, 1);     /* a cause for it to leave idle */
+    enum flue_err err = link->ops->write32(link, 0x800, 1); /* a cause for it to leave idle */
     CHECK(err == FLUE_OK || flue_sim_violation(sim));
 }
 
@@ -324,7 +370,8 @@ TEST(live_time_follows_the_wall_clock_and_idleness_takes_no_cycles)
     uint64_t t0 = flue_sim_time_us(sim);
     pass(sim, 30000);
     clock_gettime(CLOCK_MONOTONIC, &b);
-    int64_t wall = (b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000, mine = (int64_t)(flue_sim_time_us(sim) - t0);
+    int64_t wall = (b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000,
+            mine = (int64_t)(flue_sim_time_us(sim) - t0);
     CHECK(mine >= 30000 && mine - wall < 5000 && wall - mine < 5000, "%" PRId64 " and %" PRId64 " us", mine, wall);
     flue_sim_stats(sim, &st);
     CHECK(st.cycles < 200, "%" PRIu64 " cycles", st.cycles);
@@ -406,7 +453,7 @@ TEST(reads_and_writes_reach_memory_under_stalls_and_reordering)
     struct flue_rng rng;
     uint8_t *m = memory(65536), *copy = malloc(65536);
     uint64_t bus;
-    cfg.memory = (struct flue_sim_memory){ .stall = 0.4, .latency_min = 3, .latency_max = 60, .reorder = true, .outstanding = 5 };
+    cfg.memory = (struct flue_sim_memory){.stall = 0.4, .latency_min = 3, .latency_max = 60, .reorder = true, .outstanding = 5};
     flue_rng_init(&rng, check_seed, "dma");
     struct flue_sim *sim = open_with(FAULT_NONE, &cfg);
     struct flue_link *link = flue_sim_link(sim);
@@ -448,8 +495,9 @@ TEST(an_armed_error_hits_exactly_its_burst)
     struct flue_sim *sim = open_with(FAULT_NONE, &cfg);
     struct flue_link *link = flue_sim_link(sim);
     REQUIRE(link->ops->map(link, m, 4096, &bus) == FLUE_OK);
-    CHECK(flue_sim_memory_error(sim, &(struct flue_sim_memory_error){ .nth = 3, .count = 2 }) == FLUE_OK);
-    CHECK(flue_sim_memory_error(sim, &(struct flue_sim_memory_error){ .write = true, .lo = bus + 64, .hi = bus + 72 }) == FLUE_OK);
+    CHECK(flue_sim_memory_error(sim, &(struct flue_sim_memory_error){.nth = 3, .count = 2}) == FLUE_OK);
+    CHECK(flue_sim_memory_error(sim, &(struct flue_sim_memory_error){.write = true, .lo = bus + 64, .hi = bus + 72}) ==
+          FLUE_OK);
     for (unsigned i = 0; i < 12; i++) {
         want(i >= 6, m + i * 8, 1);
         fake.access[i].data[0] = 0x77;
@@ -502,7 +550,7 @@ TEST(a_frame_with_a_wrong_checksum_is_seen_unless_exempt)
 
 TEST(a_frame_of_impossible_length_is_seen)
 {
-    uint8_t f[10000] = { 0 };
+    uint8_t f[10000] = {0};
     expect_violation(echo_one(FAULT_NONE, 0, f, 13), "less than an Ethernet header");
     expect_violation(echo_one(FAULT_NONE, 0, f, 9019), "9019 bytes, more than 9018");
 }
@@ -563,7 +611,8 @@ TEST(a_deadline_that_is_slept_through_is_seen)
 }
 
 /* One access of a driver that mapped one page and registered its first half. */
-static struct flue_sim *one_access(enum fault fault, double stall, bool write, int offset, unsigned beats, uint8_t size, uint8_t burst, uint32_t flags)
+static struct flue_sim *one_access(enum fault fault, double stall, bool write, int offset, unsigned beats, uint8_t size,
+                                   uint8_t burst, uint32_t flags)
 {
     static uint8_t *m;
     struct flue_sim_config cfg = config();
@@ -608,7 +657,9 @@ TEST(bus_accesses_against_the_rules_are_seen)
 }
 
 /* Event writes: entries of a ring of 8, each { place, phase, kind, queue, index }. */
-struct event { unsigned place, phase, kind, queue, index; };
+struct event {
+    unsigned place, phase, kind, queue, index;
+};
 
 static struct flue_sim *events(const struct event *e, unsigned count, unsigned consumed)
 {
@@ -621,9 +672,15 @@ static struct flue_sim *events(const struct event *e, unsigned count, unsigned c
     struct flue_link *link = flue_sim_link(sim);
     CHECK(link->ops->map(link, m, 4096, &bus) == FLUE_OK);
     const uint32_t setup[][2] = {
-        { FLUE_REG_REGION, (uint32_t)bus }, { FLUE_REG_REGION + 4, (uint32_t)(bus >> 32) }, { FLUE_REG_REGION + 8, 4096 },
-        { FLUE_REG_REGION + 12, 3 }, { FLUE_REG_EQ_BASE, 256 }, { FLUE_REG_EQ_HEAD, 0 }, { FLUE_REG_EQ_CFG, 3u << FLUE_EQ_CFG_LOG2_SLOTS_SHIFT | FLUE_EQ_CFG_ENABLE_MASK },
-        { FLUE_REG_TXQ_TAIL, 6 }, { FLUE_REG_RXQ_TAIL, 3 },
+        {FLUE_REG_REGION, (uint32_t)bus},
+        {FLUE_REG_REGION + 4, (uint32_t)(bus >> 32)},
+        {FLUE_REG_REGION + 8, 4096},
+        {FLUE_REG_REGION + 12, 3},
+        {FLUE_REG_EQ_BASE, 256},
+        {FLUE_REG_EQ_HEAD, 0},
+        {FLUE_REG_EQ_CFG, 3u << FLUE_EQ_CFG_LOG2_SLOTS_SHIFT | FLUE_EQ_CFG_ENABLE_MASK},
+        {FLUE_REG_TXQ_TAIL, 6},
+        {FLUE_REG_RXQ_TAIL, 3},
     };
     for (unsigned i = 0; i < sizeof setup / sizeof *setup; i++)
         CHECK(link->ops->write32(link, setup[i][0], setup[i][1]) == FLUE_OK);
@@ -633,7 +690,7 @@ static struct flue_sim *events(const struct event *e, unsigned count, unsigned c
             pass(sim, 50);
             CHECK(link->ops->write32(link, FLUE_REG_EQ_HEAD, consumed) == FLUE_OK);
         }
-        uint32_t w[4] = { e[i].kind | e[i].queue << 4 | e[i].index << 16, 0, 0, e[i].phase << 31 };
+        uint32_t w[4] = {e[i].kind | e[i].queue << 4 | e[i].index << 16, 0, 0, e[i].phase << 31};
         want(true, m + 256 + e[i].place * 16, 2);
         memcpy(fake.access[i].data, w, 16);
     }
@@ -649,18 +706,18 @@ static struct flue_sim *events(const struct event *e, unsigned count, unsigned c
 
 TEST(event_ring_rules_are_watched)
 {
-    static const struct event GOOD[] = { { 0, 1, 1, 0, 2 }, { 1, 1, 2, 1, 1 }, { 2, 1, 1, 0, 6 }, { 3, 1, 2, 1, 2 }, { 4, 1, 3, 0, 6 },
-                                         { 5, 1, 4, 1, 2 }, { 6, 1, 2, 1, 3 }, { 7, 1, 5, 2, 0 }, { 0, 0, 4, 0, 6 } };
+    static const struct event GOOD[] = {{0, 1, 1, 0, 2}, {1, 1, 2, 1, 1}, {2, 1, 1, 0, 6}, {3, 1, 2, 1, 2}, {4, 1, 3, 0, 6},
+                                        {5, 1, 4, 1, 2}, {6, 1, 2, 1, 3}, {7, 1, 5, 2, 0}, {0, 0, 4, 0, 6}};
     expect_clean(events(GOOD, 9, 1));
     expect_violation(events(GOOD, 9, 0), "event 8 overwrites one not consumed");
-    expect_violation(events((struct event[]){ { 0, 0, 1, 0, 2 } }, 1, 0), "event 0 has phase 0");
-    expect_violation(events((struct event[]){ { 1, 1, 1, 0, 2 } }, 1, 0), "event 0 is 16 bytes at");
-    expect_violation(events((struct event[]){ { 0, 1, 6, 0, 2 } }, 1, 0), "event 0: kind 6");
-    expect_violation(events((struct event[]){ { 0, 1, 1, 1, 2 } }, 1, 0), "event 0: kind 1 of queue 1");
-    expect_violation(events((struct event[]){ { 0, 1, 1, 0, 7 } }, 1, 0), "index 7 of the transmit queue");
-    expect_violation(events((struct event[]){ { 0, 1, 1, 0, 0 } }, 1, 0), "returns no slot");
-    expect_violation(events((struct event[]){ { 0, 1, 1, 0, 4 }, { 1, 1, 1, 0, 3 } }, 2, 0), "index 3 of the transmit queue");
-    expect_violation(events((struct event[]){ { 0, 1, 2, 1, 2 } }, 1, 0), "returns slot 2 after 0");
+    expect_violation(events((struct event[]){{0, 0, 1, 0, 2}}, 1, 0), "event 0 has phase 0");
+    expect_violation(events((struct event[]){{1, 1, 1, 0, 2}}, 1, 0), "event 0 is 16 bytes at");
+    expect_violation(events((struct event[]){{0, 1, 6, 0, 2}}, 1, 0), "event 0: kind 6");
+    expect_violation(events((struct event[]){{0, 1, 1, 1, 2}}, 1, 0), "event 0: kind 1 of queue 1");
+    expect_violation(events((struct event[]){{0, 1, 1, 0, 7}}, 1, 0), "index 7 of the transmit queue");
+    expect_violation(events((struct event[]){{0, 1, 1, 0, 0}}, 1, 0), "returns no slot");
+    expect_violation(events((struct event[]){{0, 1, 1, 0, 4}, {1, 1, 1, 0, 3}}, 2, 0), "index 3 of the transmit queue");
+    expect_violation(events((struct event[]){{0, 1, 2, 1, 2}}, 1, 0), "returns slot 2 after 0");
 }
 
 /* --- Replay --------------------------------------------------------------------------------------------------------------- */

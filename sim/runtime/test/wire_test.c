@@ -29,7 +29,7 @@ static struct flue_wire wire_with(const char *text)
 /* A frame that carries its number. */
 static void send(struct flue_wire *w, uint64_t now_ns, uint32_t number, size_t len)
 {
-    uint8_t frame[2000] = { 0 };
+    uint8_t frame[2000] = {0};
     memcpy(frame + 14, &number, 4);
     frame[len - 1] |= 1;
     CHECK(flue_wire_put(w, now_ns, frame, len) == FLUE_OK);
@@ -61,13 +61,32 @@ TEST(a_wire_without_rules_delivers_everything_at_once_in_order)
 
 TEST(a_parse_error_names_the_token)
 {
-    static const struct { const char *text, *token; } WRONG[] = {
-        { "drop=0.01,lose=0.1", "'lose=0.1'" }, { "drop=1.5", "'drop=1.5'" }, { "drop", "'drop'" }, { "delay=5", "'delay=5'" },
-        { "delay=5m", "'delay=5m'" }, { "rate=10Q", "'rate=10Q'" }, { "queue=10", "'queue'" }, { "flip:12", "'flip:12'" },
-        { "drop@0", "'drop@0'" }, { "drop@5-3", "'drop@5-3'" }, { "drop=0.1@5", "'drop=0.1@5'" }, { "drop:4@5", "'drop:4@5'" },
-        { "truncate:0@1", "'truncate:0@1'" }, { "drop@tcp&foo", "'drop@tcp&foo'" }, { "burst=0.1", "'burst=0.1'" },
-        { "drop=0.1,,dup=0.1", "''" }, { "drop=0.1,", "','" }, { "reorder=0.1:0", "'reorder=0.1:0'" }, { "=0.1", "'=0.1'" },
-        { "drop@len<0", "'drop@len<0'" }, { "delay=1ms:x", "'delay=1ms" }, { "drop=nan", "'drop=nan'" }, { "drop=-1", "'drop=-1'" },
+    static const struct {
+        const char *text, *token;
+    } WRONG[] = {
+        {"drop=0.01,lose=0.1", "'lose=0.1'"},
+        {"drop=1.5", "'drop=1.5'"},
+        {"drop", "'drop'"},
+        {"delay=5", "'delay=5'"},
+        {"delay=5m", "'delay=5m'"},
+        {"rate=10Q", "'rate=10Q'"},
+        {"queue=10", "'queue'"},
+        {"flip:12", "'flip:12'"},
+        {"drop@0", "'drop@0'"},
+        {"drop@5-3", "'drop@5-3'"},
+        {"drop=0.1@5", "'drop=0.1@5'"},
+        {"drop:4@5", "'drop:4@5'"},
+        {"truncate:0@1", "'truncate:0@1'"},
+        {"drop@tcp&foo", "'drop@tcp&foo'"},
+        {"burst=0.1", "'burst=0.1'"},
+        {"drop=0.1,,dup=0.1", "''"},
+        {"drop=0.1,", "','"},
+        {"reorder=0.1:0", "'reorder=0.1:0'"},
+        {"=0.1", "'=0.1'"},
+        {"drop@len<0", "'drop@len<0'"},
+        {"delay=1ms:x", "'delay=1ms"},
+        {"drop=nan", "'drop=nan'"},
+        {"drop=-1", "'drop=-1'"},
     };
     for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
         struct flue_wire_rules rules;
@@ -95,7 +114,7 @@ TEST(exact_triggers_hit_exactly_their_frames)
 /* IPv4 TCP with the flags given. */
 static void send_tcp(struct flue_wire *w, uint8_t flags, unsigned payload)
 {
-    uint8_t f[200] = { [12] = 0x08, [14] = 0x45, [17] = (uint8_t)(40 + payload), [22] = 64, [23] = 6, [46] = 0x50 };
+    uint8_t f[200] = {[12] = 0x08, [14] = 0x45, [17] = (uint8_t)(40 + payload), [22] = 64, [23] = 6, [46] = 0x50};
     f[47] = flags;
     CHECK(flue_wire_put(w, 0, f, 54 + payload) == FLUE_OK);
 }
@@ -103,13 +122,13 @@ static void send_tcp(struct flue_wire *w, uint8_t flags, unsigned payload)
 TEST(a_trigger_reads_tcp_flags_and_payload)
 {
     struct flue_wire w = wire_with("drop@syn,drop@tcp&fin&ack,drop@data&x1");
-    send_tcp(&w, 0x02, 0);      /* SYN: lost */
-    send_tcp(&w, 0x10, 0);      /* ACK */
-    send_tcp(&w, 0x10, 20);     /* first data: lost */
+    send_tcp(&w, 0x02, 0);  /* SYN: lost */
+    send_tcp(&w, 0x10, 0);  /* ACK */
+    send_tcp(&w, 0x10, 20); /* first data: lost */
     send_tcp(&w, 0x10, 20);
-    send_tcp(&w, 0x11, 0);      /* FIN ACK: lost */
-    send_tcp(&w, 0x01, 0);      /* FIN without ACK */
-    send(&w, 0, 7, 60);         /* no TCP at all */
+    send_tcp(&w, 0x11, 0); /* FIN ACK: lost */
+    send_tcp(&w, 0x01, 0); /* FIN without ACK */
+    send(&w, 0, 7, 60);    /* no TCP at all */
     CHECK_EQ(w.stats.dropped, 3);
     CHECK_EQ(w.waiting, 4);
     flue_wire_free(&w);
@@ -118,7 +137,7 @@ TEST(a_trigger_reads_tcp_flags_and_payload)
 TEST(a_flipped_bit_is_the_named_one_and_is_told)
 {
     struct flue_wire w = wire_with("flip:123@1");
-    uint8_t frame[60] = { 0 };
+    uint8_t frame[60] = {0};
     CHECK(flue_wire_put(&w, 0, frame, sizeof frame) == FLUE_OK);
     struct flue_wire_frame *f = flue_wire_take(&w, 0);
     REQUIRE(f != NULL);
@@ -159,7 +178,7 @@ TEST(a_reordered_frame_follows_so_many_later_ones_or_its_time)
     CHECK_EQ(fetch(&w, 100), 3);
     CHECK_EQ(fetch(&w, 100), 1);
     CHECK(fetch(&w, 100) == -1);
-    CHECK_EQ(flue_wire_due_ns(&w), 100 + 1000000);      /* nothing follows the last one: its time ends the wait */
+    CHECK_EQ(flue_wire_due_ns(&w), 100 + 1000000); /* nothing follows the last one: its time ends the wait */
     CHECK_EQ(fetch(&w, 1000100), 4);
     CHECK_EQ(w.stats.reordered, 2);
     flue_wire_free(&w);
@@ -186,14 +205,14 @@ TEST(a_rate_spaces_frames_and_its_queue_drops_the_rest)
 {
     struct flue_wire w = wire_with("rate=1M,queue=4");
     for (uint32_t i = 0; i < 10; i++)
-        send(&w, 0, i, 101);                            /* (101 + 24) * 8 bits at 1 Mb/s: 1 ms each */
+        send(&w, 0, i, 101); /* (101 + 24) * 8 bits at 1 Mb/s: 1 ms each */
     CHECK_EQ(w.stats.queue_dropped, 6);
     CHECK(!strcmp(noted[(notes - 1) % 4], "dropped: queue full"), "%s", noted[(notes - 1) % 4]);
     for (uint32_t i = 0; i < 4; i++) {
         CHECK_EQ(flue_wire_due_ns(&w), (i + 1) * UINT64_C(1000000));
         CHECK_EQ(fetch(&w, flue_wire_due_ns(&w)), i);
     }
-    send(&w, 10000000, 77, 101);                        /* the line is free again */
+    send(&w, 10000000, 77, 101); /* the line is free again */
     CHECK_EQ(flue_wire_due_ns(&w), 11000000);
     flue_wire_free(&w);
 }
@@ -285,7 +304,7 @@ TEST(one_rule_does_not_move_the_choices_of_another)
 TEST(random_streams_are_even_and_differ_by_purpose)
 {
     struct flue_rng a, b;
-    unsigned bin[16] = { 0 }, same = 0;
+    unsigned bin[16] = {0}, same = 0;
     flue_rng_init(&a, check_seed, "one");
     flue_rng_init(&b, check_seed, "two");
     for (unsigned i = 0; i < 160000; i++)

@@ -10,7 +10,8 @@ enum { WIDTHS = 5, FRAME_MAX = 9018 };
 /* ---- model: what is stored where, from the words of sections 3.1.2 and of csum_cmd_t ---- */
 
 /* Folded sum of bytes begin to end - 1 as big-endian words that begin at `begin`. */
-static unsigned sum_range(const uint8_t *data, size_t begin, size_t end, unsigned start) {
+static unsigned sum_range(const uint8_t *data, size_t begin, size_t end, unsigned start)
+{
     uint64_t sum = start;
     for (size_t i = begin; i < end; i++)
         sum += (uint64_t)data[i] << ((i - begin) % 2 ? 0 : 8);
@@ -19,14 +20,16 @@ static unsigned sum_range(const uint8_t *data, size_t begin, size_t end, unsigne
     return (unsigned)sum;
 }
 
-static void put16(uint8_t *frame, size_t len, size_t at, unsigned value) {
+static void put16(uint8_t *frame, size_t len, size_t at, unsigned value)
+{
     if (at < len)
         frame[at] = (uint8_t)(value >> 8);
     if (at + 1 < len)
         frame[at + 1] = (uint8_t)value;
 }
 
-static void finish(const struct csum_cmd *cmd, const uint8_t *in, size_t len, bool fault, uint8_t *out) {
+static void finish(const struct csum_cmd *cmd, const uint8_t *in, size_t len, bool fault, uint8_t *out)
+{
     memcpy(out, in, len);
     if (cmd->ip_en) {
         uint8_t header[60];
@@ -55,7 +58,8 @@ static struct expected *expected[WIDTHS];
 static size_t expected_count[WIDTHS];
 static bool faulty;
 
-static void begin(void) {
+static void begin(void)
+{
     for (int id = 0; id < WIDTHS; id++) {
         for (size_t i = 0; i < expected_count[id]; i++)
             free(expected[id][i].data);
@@ -64,7 +68,8 @@ static void begin(void) {
     faulty = false;
 }
 
-static void expect(int id, const uint8_t *data, size_t len, struct tx_tag tag) {
+static void expect(int id, const uint8_t *data, size_t len, struct tx_tag tag)
+{
     struct expected e = {.len = len, .tag = tag, .data = malloc(len)};
     expected[id] = realloc(expected[id], (expected_count[id] + 1) * sizeof e);
     CHECK(expected[id] && e.data);
@@ -72,7 +77,8 @@ static void expect(int id, const uint8_t *data, size_t len, struct tx_tag tag) {
     expected[id][expected_count[id]++] = e;
 }
 
-static struct tx_tag random_tag(void) {
+static struct tx_tag random_tag(void)
+{
     struct bench_bits bits;
     bench_random_bits(&bits, TX_TAG_BITS);
     struct tx_tag tag = tx_tag_get(&bits, 0);
@@ -81,7 +87,8 @@ static struct tx_tag random_tag(void) {
     return tag;
 }
 
-static void send_tagged(int id, const uint8_t *data, size_t len, bool bad, struct csum_cmd cmd, struct tx_tag tag) {
+static void send_tagged(int id, const uint8_t *data, size_t len, bool bad, struct csum_cmd cmd, struct tx_tag tag)
+{
     uint8_t out[FRAME_MAX];
     struct bench_bits user = {0};
     tx_tag_put(&user, 0, &tag);
@@ -98,11 +105,13 @@ static void send_tagged(int id, const uint8_t *data, size_t len, bool bad, struc
     expect(id, tag.empty ? data : out, len, tag);
 }
 
-static void send(int id, const uint8_t *data, size_t len, struct csum_cmd cmd) {
+static void send(int id, const uint8_t *data, size_t len, struct csum_cmd cmd)
+{
     send_tagged(id, data, len, false, cmd, random_tag());
 }
 
-static void check_all(uint64_t limit) {
+static void check_all(uint64_t limit)
+{
     bench_drain(limit);
     for (int id = 0; id < WIDTHS; id++) {
         for (size_t i = 0; i < expected_count[id]; i++) {
@@ -115,7 +124,7 @@ static void check_all(uint64_t limit) {
             CHECK(bench_bits_equal(&tag, &got.user));
             CHECK(!got.bad);
             if (want->tag.empty)
-                CHECK(got.len <= (size_t)4 << id);              /* one beat */
+                CHECK(got.len <= (size_t)4 << id); /* one beat */
             else
                 CHECK_BYTES(want->data, want->len, got.data, got.len);
         }
@@ -135,19 +144,27 @@ struct shape {
     size_t payload;
 };
 
-static size_t make_frame(struct shape shape, struct csum_cmd *cmd) {
+static size_t make_frame(struct shape shape, struct csum_cmd *cmd)
+{
     unsigned l3 = 14 + 4 * shape.tags, l4 = l3 + (shape.v6 ? 40 : 20) + shape.ip_extra;
     size_t end = l4 + (shape.udp ? 8u : 20u) + shape.payload;
     bench_random_bytes(frame, end + shape.padding);
-    *cmd = (struct csum_cmd){.ip_en = !shape.v6, .ip_start = l3, .ip_ihl = shape.v6 ? 0 : (l4 - l3) / 4, .l4_en = true, .l4_start = l4,
-                             .l4_pos = l4 + (shape.udp ? 6 : 16), .l4_end = (unsigned)end, .l4_udp = shape.udp};
+    *cmd = (struct csum_cmd){.ip_en = !shape.v6,
+                             .ip_start = l3,
+                             .ip_ihl = shape.v6 ? 0 : (l4 - l3) / 4,
+                             .l4_en = true,
+                             .l4_start = l4,
+                             .l4_pos = l4 + (shape.udp ? 6 : 16),
+                             .l4_end = (unsigned)end,
+                             .l4_udp = shape.udp};
     return end + shape.padding;
 }
 
 /* ---- tests ---- */
 
 /* TO-019, TO-026, TO-029: IHL 5 to 15, behind 0 to 2 tags, any value in the field; without and with an L4 sum. */
-TEST(ipv4_header_sums_are_right_for_every_length) {
+TEST(ipv4_header_sums_are_right_for_every_length)
+{
     begin();
     for (int id = 0; id < WIDTHS; id++)
         for (unsigned words = 5; words <= 15; words++)
@@ -168,7 +185,8 @@ TEST(ipv4_header_sums_are_right_for_every_length) {
 }
 
 /* TO-020 to TO-022, TO-026: TCP and UDP over both IPs, every payload length up to 130 and the largest. */
-TEST(l4_sums_are_right_for_every_length) {
+TEST(l4_sums_are_right_for_every_length)
+{
     begin();
     for (int id = 0; id < WIDTHS; id++)
         for (unsigned kind = 0; kind < 4; kind++)
@@ -185,7 +203,8 @@ TEST(l4_sums_are_right_for_every_length) {
 }
 
 /* TO-023: a sum that computes to 0 is 0xFFFF for UDP and 0 for TCP. */
-TEST(a_sum_of_zero_is_all_ones_for_udp_only) {
+TEST(a_sum_of_zero_is_all_ones_for_udp_only)
+{
     begin();
     for (int id = 0; id < WIDTHS; id++)
         for (unsigned udp = 0; udp < 2; udp++)
@@ -195,7 +214,7 @@ TEST(a_sum_of_zero_is_all_ones_for_udp_only) {
                 size_t len = make_frame((struct shape){.payload = bench_random_in(2, 100)}, &cmd);
                 cmd.l4_udp = false;
                 memset(frame + cmd.l4_start + 4, 0, 2);
-                finish(&cmd, frame, len, false, out);           /* the missing part is the sum itself */
+                finish(&cmd, frame, len, false, out); /* the missing part is the sum itself */
                 memcpy(frame + cmd.l4_start + 4, out + cmd.l4_pos, 2);
                 cmd.l4_udp = udp;
                 finish(&cmd, frame, len, false, out);
@@ -207,12 +226,14 @@ TEST(a_sum_of_zero_is_all_ones_for_udp_only) {
 }
 
 /* TO-024: bytes behind the IP datagram do not count; an end beyond the frame is its end. */
-TEST(padding_is_not_summed) {
+TEST(padding_is_not_summed)
+{
     begin();
     for (int id = 0; id < WIDTHS; id++)
         for (unsigned padding = 0; padding <= 80; padding++) {
             struct csum_cmd cmd;
-            size_t len = make_frame((struct shape){.udp = padding & 1, .payload = bench_random_in(0, 40), .padding = padding}, &cmd);
+            size_t len =
+                make_frame((struct shape){.udp = padding & 1, .payload = bench_random_in(0, 40), .padding = padding}, &cmd);
             send(id, frame, len, cmd);
             cmd.l4_end = (unsigned)(len + bench_random_in(0, 70000));
             send(id, frame, len, cmd);
@@ -223,7 +244,8 @@ TEST(padding_is_not_summed) {
 }
 
 /* TO-025: every even TCP offset of 10 bits. */
-TEST(every_tcp_offset_is_honoured) {
+TEST(every_tcp_offset_is_honoured)
+{
     begin();
     for (int id = 0; id < WIDTHS; id++)
         for (unsigned offset = 34; offset < 1024; offset += 2) {
@@ -236,7 +258,8 @@ TEST(every_tcp_offset_is_honoured) {
 }
 
 /* TO-018: without a request a frame leaves as it came. */
-TEST(without_request_nothing_changes) {
+TEST(without_request_nothing_changes)
+{
     begin();
     for (int id = 0; id < WIDTHS; id++)
         for (size_t len = 1; len <= 200; len++) {
@@ -250,7 +273,8 @@ TEST(without_request_nothing_changes) {
     check_all(100000);
 }
 
-static void random_frame(int id) {
+static void random_frame(int id)
+{
     struct csum_cmd cmd = {0};
     struct tx_tag tag = random_tag();
     size_t len = bench_chance(10) ? bench_random_in(60, FRAME_MAX) : bench_random_in(60, 300);
@@ -263,7 +287,7 @@ static void random_frame(int id) {
     cmd.l4_start = (unsigned)bench_random_in(0, len / 2 - 1) * 2;
     do
         cmd.l4_pos = (unsigned)bench_random_in(0, len / 2 - 1) * 2;
-    while (cmd.ip_en && cmd.l4_pos < cmd.ip_start + 20 && cmd.ip_start < cmd.l4_pos + 2);    /* not inside the IPv4 header */
+    while (cmd.ip_en && cmd.l4_pos < cmd.ip_start + 20 && cmd.ip_start < cmd.l4_pos + 2); /* not inside the IPv4 header */
     cmd.l4_end = bench_chance(50) ? 0x1FFFF : (unsigned)bench_random_in(cmd.l4_start, len);
     cmd.l4_seed = cmd.l4_start ? (unsigned)bench_random_in(0, 0xFFFF) : 0;
     cmd.l4_udp = bench_chance(50);
@@ -278,7 +302,8 @@ static void random_frame(int id) {
 }
 
 /* Any even start and position, seeds, bad frames, empty tags, with idle and back-pressure and a full store. */
-TEST(mixed_frames_leave_in_order) {
+TEST(mixed_frames_leave_in_order)
+{
     for (int round = 0; round < 6; round++) {
         begin();
         if (round)
@@ -291,7 +316,8 @@ TEST(mixed_frames_leave_in_order) {
 }
 
 /* A bad frame vanishes; with eor its tag stays, and keeps a status that it has. */
-TEST(a_bad_frame_leaves_at_most_its_tag) {
+TEST(a_bad_frame_leaves_at_most_its_tag)
+{
     begin();
     for (int id = 0; id < WIDTHS; id++)
         for (unsigned k = 0; k < 40; k++) {
@@ -305,7 +331,8 @@ TEST(a_bad_frame_leaves_at_most_its_tag) {
 }
 
 /* The demonstration's fault: one bit of every L4 checksum, and no other. */
-TEST(the_checksum_fault_flips_one_bit) {
+TEST(the_checksum_fault_flips_one_bit)
+{
     begin();
     faulty = true;
     bench_set(0, 0, 1, 1);
@@ -321,13 +348,14 @@ TEST(the_checksum_fault_flips_one_bit) {
 }
 
 /* Rate: frames of 60 bytes back to back with both sums, a beat a cycle on both sides. */
-TEST(small_frames_pass_at_full_rate) {
+TEST(small_frames_pass_at_full_rate)
+{
     begin();
     for (int id = 0; id < WIDTHS; id++)
         for (int i = 0; i < 200; i++) {
             struct csum_cmd cmd;
             size_t len = make_frame((struct shape){.payload = 10}, &cmd);
-            send(id, frame, len - 4, cmd);                      /* 60 bytes: the end is beyond the frame */
+            send(id, frame, len - 4, cmd); /* 60 bytes: the end is beyond the frame */
         }
     check_all(100000);
     for (int g = 0; g < WIDTHS; g++) {

@@ -13,8 +13,8 @@ void memory_reset(int id, int lanes);
 unsigned char memory_ar(int id, unsigned char valid, unsigned char ready, uint32_t axid, uint64_t addr, uint32_t len,
                         uint32_t size, uint32_t burst);
 unsigned char memory_r(int id, unsigned char ready, uint32_t *axid, uint32_t *data, uint32_t *resp, unsigned char *last);
-unsigned char memory_aw(int id, unsigned char valid, unsigned char ready, unsigned char w_valid, uint32_t axid,
-                        uint64_t addr, uint32_t len, uint32_t size, uint32_t burst);
+unsigned char memory_aw(int id, unsigned char valid, unsigned char ready, unsigned char w_valid, uint32_t axid, uint64_t addr,
+                        uint32_t len, uint32_t size, uint32_t burst);
 unsigned char memory_w(int id, unsigned char valid, unsigned char ready, const uint32_t *data, uint64_t strb,
                        unsigned char last);
 unsigned char memory_b(int id, unsigned char valid, unsigned char ready, uint32_t *resp);
@@ -25,11 +25,11 @@ enum { OPEN_MAX = 64, EARLY_MAX = 4096 };
 struct burst {
     uint64_t addr;
     uint32_t beats, done;
-    uint64_t due;                       /* cycle of its first beat, or of its response, at the earliest */
+    uint64_t due; /* cycle of its first beat, or of its response, at the earliest */
     bool error;
 };
 
-struct address {                        /* an address that waits for ready */
+struct address { /* an address that waits for ready */
     bool waits;
     uint32_t axid, len;
     uint64_t addr;
@@ -46,23 +46,24 @@ struct port {
     struct address ar, aw;
     struct beat w;
     bool w_waits;
-    struct burst reads[3][OPEN_MAX];    /* per id, oldest first */
+    struct burst reads[3][OPEN_MAX]; /* per id, oldest first */
     unsigned read_count[3];
-    int current;                        /* id whose burst is under way, -1 none; used without interleave */
-    struct burst writes[OPEN_MAX];      /* addresses taken, data not yet complete */
+    int current;                   /* id whose burst is under way, -1 none; used without interleave */
+    struct burst writes[OPEN_MAX]; /* addresses taken, data not yet complete */
     unsigned write_count;
-    struct beat early[EARLY_MAX];       /* data beats that came before their address */
+    struct beat early[EARLY_MAX]; /* data beats that came before their address */
     unsigned early_count;
-    struct burst answers[OPEN_MAX];     /* complete, response to be given */
+    struct burst answers[OPEN_MAX]; /* complete, response to be given */
     unsigned answer_count;
-    unsigned idle_busy;                 /* cycles in which it was busy with nothing on the bus */
+    unsigned idle_busy; /* cycles in which it was busy with nothing on the bus */
 };
 
 struct memory memories[MEMORIES];
 static struct port ports[MEMORIES];
 static char broken[256];
 
-static void rule(int id, const char *format, ...) {
+static void rule(int id, const char *format, ...)
+{
     if (broken[0])
         return;
     va_list args;
@@ -72,7 +73,8 @@ static void rule(int id, const char *format, ...) {
     va_end(args);
 }
 
-void memory_check(void *unused) {
+void memory_check(void *unused)
+{
     (void)unused;
     if (broken[0]) {
         static char text[sizeof broken];
@@ -82,7 +84,8 @@ void memory_check(void *unused) {
     }
 }
 
-void memory_clear(struct memory *memory) {
+void memory_clear(struct memory *memory)
+{
     for (int i = 0; i < REGIONS; i++) {
         struct region *region = &memory->regions[i];
         free(region->data);
@@ -94,11 +97,17 @@ void memory_clear(struct memory *memory) {
     broken[0] = 0;
 }
 
-void memory_region(struct memory *memory, unsigned index, uint64_t base, uint32_t size, bool writable) {
+void memory_region(struct memory *memory, unsigned index, uint64_t base, uint32_t size, bool writable)
+{
     size_t room = ((size_t)size + MEMORY_PAGE - 1) / MEMORY_PAGE * MEMORY_PAGE;
     struct region *region = &memory->regions[index];
-    *region = (struct region){.base = base, .size = size, .valid = true, .writable = writable, .room = room,
-                              .data = malloc(room), .shadow = malloc(room),
+    *region = (struct region){.base = base,
+                              .size = size,
+                              .valid = true,
+                              .writable = writable,
+                              .room = room,
+                              .data = malloc(room),
+                              .shadow = malloc(room),
                               .faulty = calloc(room / MEMORY_BLOCK, sizeof(bool))};
     if (!region->data || !region->shadow || !region->faulty)
         abort();
@@ -106,7 +115,8 @@ void memory_region(struct memory *memory, unsigned index, uint64_t base, uint32_
     memcpy(region->shadow, region->data, room);
 }
 
-static struct region *find(struct memory *memory, uint64_t addr) {
+static struct region *find(struct memory *memory, uint64_t addr)
+{
     for (int i = 0; i < REGIONS; i++) {
         struct region *region = &memory->regions[i];
         if (region->valid && addr - region->base < region->room)
@@ -115,18 +125,21 @@ static struct region *find(struct memory *memory, uint64_t addr) {
     return NULL;
 }
 
-static unsigned wait_cycles(const struct memory_mode *mode) {
+static unsigned wait_cycles(const struct memory_mode *mode)
+{
     return (unsigned)bench_random_in(mode->latency_min, mode->latency_max);
 }
 
-void memory_reset(int id, int lanes) {
+void memory_reset(int id, int lanes)
+{
     memories[id].lanes = lanes;
     ports[id] = (struct port){.current = -1};
 }
 
 /* What holds for both address channels; true when the address is taken now. */
 static bool address_moves(int id, const char *name, struct address *held, bool valid, bool ready, struct address now,
-                          uint32_t size, uint32_t burst) {
+                          uint32_t size, uint32_t burst)
+{
     struct memory *memory = &memories[id];
     uint32_t lanes = (uint32_t)memory->lanes;
 
@@ -154,7 +167,8 @@ static bool address_moves(int id, const char *name, struct address *held, bool v
 }
 
 unsigned char memory_ar(int id, unsigned char valid, unsigned char ready, uint32_t axid, uint64_t addr, uint32_t len,
-                        uint32_t size, uint32_t burst) {
+                        uint32_t size, uint32_t burst)
+{
     struct memory *memory = &memories[id];
     struct port *port = &ports[id];
     struct address now = {.axid = axid, .addr = addr, .len = len};
@@ -173,7 +187,8 @@ unsigned char memory_ar(int id, unsigned char valid, unsigned char ready, uint32
     return !bench_chance(memory->mode.ar_stall);
 }
 
-unsigned char memory_r(int id, unsigned char ready, uint32_t *axid, uint32_t *data, uint32_t *resp, unsigned char *last) {
+unsigned char memory_r(int id, unsigned char ready, uint32_t *axid, uint32_t *data, uint32_t *resp, unsigned char *last)
+{
     struct memory *memory = &memories[id];
     struct port *port = &ports[id];
 
@@ -221,7 +236,8 @@ unsigned char memory_r(int id, unsigned char ready, uint32_t *axid, uint32_t *da
 }
 
 /* Take data beats that now have an address. */
-static void absorb(int id) {
+static void absorb(int id)
+{
     struct memory *memory = &memories[id];
     struct port *port = &ports[id];
     unsigned used = 0;
@@ -255,8 +271,9 @@ static void absorb(int id) {
     memmove(port->early, port->early + used, port->early_count * sizeof *port->early);
 }
 
-unsigned char memory_aw(int id, unsigned char valid, unsigned char ready, unsigned char w_valid, uint32_t axid,
-                        uint64_t addr, uint32_t len, uint32_t size, uint32_t burst) {
+unsigned char memory_aw(int id, unsigned char valid, unsigned char ready, unsigned char w_valid, uint32_t axid, uint64_t addr,
+                        uint32_t len, uint32_t size, uint32_t burst)
+{
     struct memory *memory = &memories[id];
     struct port *port = &ports[id];
     struct address now = {.axid = axid, .addr = addr, .len = len};
@@ -280,7 +297,8 @@ unsigned char memory_aw(int id, unsigned char valid, unsigned char ready, unsign
 }
 
 unsigned char memory_w(int id, unsigned char valid, unsigned char ready, const uint32_t *data, uint64_t strb,
-                       unsigned char last) {
+                       unsigned char last)
+{
     struct memory *memory = &memories[id];
     struct port *port = &ports[id];
     struct beat now = {.strb = strb, .last = last};
@@ -310,7 +328,8 @@ unsigned char memory_w(int id, unsigned char valid, unsigned char ready, const u
     return !bench_chance(memory->mode.w_stall);
 }
 
-unsigned char memory_b(int id, unsigned char valid, unsigned char ready, uint32_t *resp) {
+unsigned char memory_b(int id, unsigned char valid, unsigned char ready, uint32_t *resp)
+{
     struct memory *memory = &memories[id];
     struct port *port = &ports[id];
 
@@ -324,7 +343,8 @@ unsigned char memory_b(int id, unsigned char valid, unsigned char ready, uint32_
 }
 
 /* busy may not fall while anything is on the bus. */
-void memory_busy(int id, unsigned char busy) {
+void memory_busy(int id, unsigned char busy)
+{
     struct port *port = &ports[id];
     bool open = port->write_count || port->answer_count || port->early_count;
 

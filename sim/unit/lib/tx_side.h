@@ -27,7 +27,8 @@ struct lso_cmd {
     struct csum_cmd csum;
 };
 
-static inline void tx_tag_put(struct bench_bits *bits, unsigned at, const struct tx_tag *tag) {
+static inline void tx_tag_put(struct bench_bits *bits, unsigned at, const struct tx_tag *tag)
+{
     bench_bits_set(bits, at, 16, tag->vlan_tci);
     bench_bits_set(bits, at + 16, 1, tag->vlan);
     bench_bits_set(bits, at + 17, 17, tag->payload);
@@ -39,7 +40,8 @@ static inline void tx_tag_put(struct bench_bits *bits, unsigned at, const struct
     bench_bits_set(bits, at + 58, 1, tag->eor);
 }
 
-static inline struct tx_tag tx_tag_get(const struct bench_bits *bits, unsigned at) {
+static inline struct tx_tag tx_tag_get(const struct bench_bits *bits, unsigned at)
+{
     return (struct tx_tag){
         .vlan_tci = (unsigned)bench_bits_get(bits, at, 16),
         .vlan = bench_bits_get(bits, at + 16, 1),
@@ -53,7 +55,8 @@ static inline struct tx_tag tx_tag_get(const struct bench_bits *bits, unsigned a
     };
 }
 
-static inline void csum_cmd_put(struct bench_bits *bits, unsigned at, const struct csum_cmd *cmd) {
+static inline void csum_cmd_put(struct bench_bits *bits, unsigned at, const struct csum_cmd *cmd)
+{
     bench_bits_set(bits, at, 1, cmd->l4_udp);
     bench_bits_set(bits, at + 1, 16, cmd->l4_seed);
     bench_bits_set(bits, at + 17, 17, cmd->l4_end);
@@ -65,7 +68,8 @@ static inline void csum_cmd_put(struct bench_bits *bits, unsigned at, const stru
     bench_bits_set(bits, at + 79, 1, cmd->ip_en);
 }
 
-static inline struct csum_cmd csum_cmd_get(const struct bench_bits *bits, unsigned at) {
+static inline struct csum_cmd csum_cmd_get(const struct bench_bits *bits, unsigned at)
+{
     return (struct csum_cmd){
         .l4_udp = bench_bits_get(bits, at, 1),
         .l4_seed = (unsigned)bench_bits_get(bits, at + 1, 16),
@@ -79,7 +83,8 @@ static inline struct csum_cmd csum_cmd_get(const struct bench_bits *bits, unsign
     };
 }
 
-static inline void lso_cmd_put(struct bench_bits *bits, unsigned at, const struct lso_cmd *cmd) {
+static inline void lso_cmd_put(struct bench_bits *bits, unsigned at, const struct lso_cmd *cmd)
+{
     csum_cmd_put(bits, at, &cmd->csum);
     at += CSUM_CMD_BITS;
     bench_bits_set(bits, at, 17, cmd->pay_len);

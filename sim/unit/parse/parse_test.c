@@ -17,7 +17,7 @@ static struct frame {
     uint8_t *data;
     size_t len;
     bool bad;
-} *sent;
+} * sent;
 static size_t sent_count;
 
 static uint64_t frame_state; /* of the generator */
@@ -128,8 +128,13 @@ TEST(a_frame_may_end_anywhere)
     begin();
     for (int ip = 4; ip <= 6; ip += 2) {
         for (int l4 = FLUE_FRAMES_TCP; l4 <= FLUE_FRAMES_ICMP; l4++) {
-            struct flue_frames_shape shape = {.tags = (int)bench_random_in(0, 2), .ip = ip, .l4 = (enum flue_frames_l4)l4,
-                                              .ip_option_words = 2, .ext_headers = 2, .tcp_option_words = 3, .payload = 9};
+            struct flue_frames_shape shape = {.tags = (int)bench_random_in(0, 2),
+                                              .ip = ip,
+                                              .l4 = (enum flue_frames_l4)l4,
+                                              .ip_option_words = 2,
+                                              .ext_headers = 2,
+                                              .tcp_option_words = 3,
+                                              .payload = 9};
             size_t len = flue_frames_build(&frame_state, &shape, buffer);
             for (size_t cut = 1; cut <= len; cut++)
                 send(buffer, cut, false);
@@ -147,8 +152,8 @@ TEST(extension_headers_are_walked_to_their_limit)
 
     begin();
     for (int bytes = 8; bytes <= 144; bytes += 8) {
-        struct flue_frames_shape shape = {.tags = 2, .ip = 6, .l4 = FLUE_FRAMES_TCP, .ext_bytes = bytes, .tcp_option_words = 10,
-                                          .payload = 30};
+        struct flue_frames_shape shape = {
+            .tags = 2, .ip = 6, .l4 = FLUE_FRAMES_TCP, .ext_bytes = bytes, .tcp_option_words = 10, .payload = 30};
         size_t len = flue_frames_build(&frame_state, &shape, buffer);
         flue_pkt_parse(buffer, len, &hdr);
         CHECK_EQ(bytes <= 128, hdr.is_tcp);

@@ -15,23 +15,63 @@ enum { WIDTHS = 3, REGIONS = 4, REGION_BYTES = 1 << 20, RING_TX = 0, RING_RX = 1
 enum { TXS = 0, PAY = 1, REQ = 2, DONE = 2, RXS = 3, WR = 4, RX_IN = 4, EW = 5, WR_DONE = 5, WD = 6, EW_DONE = 6, ED = 7 };
 
 /* Register bits of queue_tb.sv. */
-enum { TX_ENABLE = 0, RX_ENABLE = 1, EQ_ENABLE = 2, DRAIN = 3, FLUSH = 4, TX_REGION = 8, RX_REGION = 16, EQ_REGION = 24,
-       TX_LOG2 = 32, RX_LOG2 = 36, EQ_LOG2 = 40, TX_TAIL = 48, RX_TAIL = 64, EQ_HEAD = 80, TX_BASE = 96, RX_BASE = 128,
-       EQ_BASE = 160, TIME_US = 192 };
-enum { S_TX_HEAD = 0, S_RX_HEAD = 16, S_EQ_TAIL = 32, S_TX_QUIET = 49, S_RX_QUIET, S_TX_STOPPED, S_RX_STOPPED,
-       S_EQ_STOPPED, S_DRAINED, S_TX_IDLE, S_RX_IDLE, S_EQ_IDLE, S_POSTED, S_EW_ERROR, S_RX_WAIT, S_EQ_WAIT, S_DROP };
+enum {
+    TX_ENABLE = 0,
+    RX_ENABLE = 1,
+    EQ_ENABLE = 2,
+    DRAIN = 3,
+    FLUSH = 4,
+    TX_REGION = 8,
+    RX_REGION = 16,
+    EQ_REGION = 24,
+    TX_LOG2 = 32,
+    RX_LOG2 = 36,
+    EQ_LOG2 = 40,
+    TX_TAIL = 48,
+    RX_TAIL = 64,
+    EQ_HEAD = 80,
+    TX_BASE = 96,
+    RX_BASE = 128,
+    EQ_BASE = 160,
+    TIME_US = 192
+};
+enum {
+    S_TX_HEAD = 0,
+    S_RX_HEAD = 16,
+    S_EQ_TAIL = 32,
+    S_TX_QUIET = 49,
+    S_RX_QUIET,
+    S_TX_STOPPED,
+    S_RX_STOPPED,
+    S_EQ_STOPPED,
+    S_DRAINED,
+    S_TX_IDLE,
+    S_RX_IDLE,
+    S_EQ_IDLE,
+    S_POSTED,
+    S_EW_ERROR,
+    S_RX_WAIT,
+    S_EQ_WAIT,
+    S_DROP
+};
 
-struct slot { uint32_t w[4]; };
-struct piece { uint8_t region; uint32_t offset, length; bool last; };
+struct slot {
+    uint32_t w[4];
+};
+struct piece {
+    uint8_t region;
+    uint32_t offset, length;
+    bool last;
+};
 
 /* What one transmit request must do. */
 struct expected {
     struct slot packet;
-    bool good_packet;                   /* the PACKET slot itself is right */
-    uint8_t status;                     /* of its slots */
+    bool good_packet; /* the PACKET slot itself is right */
+    uint8_t status;   /* of its slots */
     uint16_t index;
-    unsigned first_piece, pieces;       /* in pieces[], the ending read of a bad packet included */
-    uint8_t pay_status, tag_status;     /* decided by the model when it plays them */
+    unsigned first_piece, pieces;   /* in pieces[], the ending read of a bad packet included */
+    uint8_t pay_status, tag_status; /* decided by the model when it plays them */
     uint16_t frames;
     uint32_t payload;
     bool lso, v2;
@@ -45,26 +85,33 @@ static struct host {
     uint32_t tx_base, rx_base, eq_base;
     unsigned tx_log2, rx_log2, eq_log2;
     uint16_t tx_tail, rx_tail, eq_head;
-    uint32_t array_end;                 /* next free byte of region ARRAYS */
+    uint32_t array_end; /* next free byte of region ARRAYS */
     unsigned fail_slot_percent, fail_pay_percent, fail_write_percent;
-    bool consume;                       /* the driver takes events */
+    bool consume; /* the driver takes events */
 
-    struct slot ring[65536];            /* transmit slots in order of writing, by index */
+    struct slot ring[65536]; /* transmit slots in order of writing, by index */
     struct expected want[MAX_REQUESTS];
-    unsigned wanted, walked;            /* requests the reference found; ring slots it walked */
+    unsigned wanted, walked; /* requests the reference found; ring slots it walked */
     struct piece pieces[MAX_PIECES];
     unsigned pieces_wanted;
 
     unsigned pieces_seen, requests_seen, payloads_ended, tags_sent, completions;
-    bool swallow, failed;               /* the payload packet being read */
+    bool swallow, failed; /* the payload packet being read */
     uint8_t fail_status;
 
     /* receive */
     struct slot buffers[65536];
     uint16_t rx_posted;
-    struct { uint8_t data[2048]; unsigned len; struct bench_bits meta; } frames[MAX_FRAMES];
+    struct {
+        uint8_t data[2048];
+        unsigned len;
+        struct bench_bits meta;
+    } frames[MAX_FRAMES];
     unsigned frames_sent, frames_used, rx_completions, rx_dropped;
-    struct { struct piece piece; uint8_t status; } writes[MAX_FRAMES];
+    struct {
+        struct piece piece;
+        uint8_t status;
+    } writes[MAX_FRAMES];
     unsigned write_requests, writes_done;
     unsigned event_requests, event_writes;
     struct piece event_pieces[16];
@@ -74,15 +121,27 @@ static struct host {
     uint16_t drained_head[2];
     uint32_t error_code;
     uint16_t error_index;
-    unsigned foreign;                   /* completions whose order is checked elsewhere */
-    bool lenient;                       /* aborted requests are allowed */
-} *h;
+    unsigned foreign; /* completions whose order is checked elsewhere */
+    bool lenient;     /* aborted requests are allowed */
+} * h;
 
-static int id(int n) { return 16 * h->g + n; }
-static void set(unsigned lsb, unsigned width, uint64_t value) { bench_set(h->g, lsb, width, value); }
-static uint64_t get(unsigned bit) { return bench_get(h->g, bit, 1); }
+static int id(int n)
+{
+    return 16 * h->g + n;
+}
+static void set(unsigned lsb, unsigned width, uint64_t value)
+{
+    bench_set(h->g, lsb, width, value);
+}
+static uint64_t get(unsigned bit)
+{
+    return bench_get(h->g, bit, 1);
+}
 
-static uint32_t le32(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
+static uint32_t le32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
 
 static void write_slot(uint8_t *at, const struct slot *s)
 {
@@ -117,7 +176,10 @@ static void pulse(int source, uint64_t value, unsigned width)
 
 /* ---- the rules, written down again -------------------------------------------------------------------------------- */
 
-static unsigned kind(const struct slot *s) { return s->w[0] & 3; }
+static unsigned kind(const struct slot *s)
+{
+    return s->w[0] & 3;
+}
 
 static bool zero_bits_clear(const struct slot *s)
 {
@@ -160,11 +222,17 @@ static void reference_packet(void)
     for (bool last = false; e->status == FLUE_ST_OK && !last;) {
         struct slot s;
         if (array) {
-            if (array_left-- == 0) { e->status = FLUE_ST_CHAIN; break; }
+            if (array_left-- == 0) {
+                e->status = FLUE_ST_CHAIN;
+                break;
+            }
             s = read_slot(array);
             array += 16;
         } else {
-            if (at == h->tx_tail) { e->status = FLUE_ST_CHAIN; break; }
+            if (at == h->tx_tail) {
+                e->status = FLUE_ST_CHAIN;
+                break;
+            }
             s = h->ring[at];
         }
         if (slots == 1024 || kind(&s) == FLUE_SK_PACKET) {
@@ -176,18 +244,30 @@ static void reference_packet(void)
         slots++;
         if (!array)
             at++;
-        if (!zero_bits_clear(&s)) { e->status = FLUE_ST_BAD_SLOT; break; }
+        if (!zero_bits_clear(&s)) {
+            e->status = FLUE_ST_BAD_SLOT;
+            break;
+        }
         if (kind(&s) == FLUE_SK_LINK) {
             struct piece where = {(uint8_t)(s.w[0] >> 8), s.w[2], 16 * (s.w[1] & 0xFFFF), false};
-            if (where.length == 0) { e->status = FLUE_ST_BAD_LENGTH; break; }
+            if (where.length == 0) {
+                e->status = FLUE_ST_BAD_LENGTH;
+                break;
+            }
             array_left = s.w[1] & 0xFFFF;
             /* The first fetch fails when it is outside; the generator never lets a later one be. */
-            if (where.region >= REGIONS || where.offset >= REGION_BYTES) { e->status = FLUE_ST_BAD_REGION; break; }
+            if (where.region >= REGIONS || where.offset >= REGION_BYTES) {
+                e->status = FLUE_ST_BAD_REGION;
+                break;
+            }
             array = h->memory[where.region] + where.offset;
             continue;
         }
         last = (s.w[0] & FLUE_SLOT_FRAG_LAST_MASK) != 0;
-        if (s.w[1] == 0 || s.w[1] > left || (last && s.w[1] != left)) { e->status = FLUE_ST_BAD_LENGTH; break; }
+        if (s.w[1] == 0 || s.w[1] > left || (last && s.w[1] != left)) {
+            e->status = FLUE_ST_BAD_LENGTH;
+            break;
+        }
         left -= s.w[1];
         add_piece((uint8_t)(s.w[0] >> 8), s.w[2], s.w[1], last);
     }
@@ -273,7 +353,7 @@ static void answer_payload(void)
                 h->failed = true;
                 h->fail_status = FLUE_ST_DMA_READ;
             }
-            if (q.last || !inside(&q)) {        /* a refused piece ends the packet early */
+            if (q.last || !inside(&q)) { /* a refused piece ends the packet early */
                 uint8_t status = h->failed ? h->fail_status : FLUE_ST_OK;
                 h->want[h->payloads_ended++].pay_status = status;
                 pulse(PAY, status, 5);
@@ -322,8 +402,7 @@ static void answer_writes(void)
     while (h->writes_done < h->write_requests && bench_take(id(WD), &p)) {
         struct piece *q = &h->writes[h->writes_done % MAX_FRAMES].piece;
         CHECK_EQ(q->length, p.len);
-        uint8_t status = !inside(q) ? FLUE_ST_BAD_REGION
-                       : bench_chance(h->fail_write_percent) ? FLUE_ST_DMA_WRITE : FLUE_ST_OK;
+        uint8_t status = !inside(q) ? FLUE_ST_BAD_REGION : bench_chance(h->fail_write_percent) ? FLUE_ST_DMA_WRITE : FLUE_ST_OK;
         if (inside(q))
             memcpy(h->memory[q->region] + q->offset, p.data, p.len);
         h->writes[h->writes_done++ % MAX_FRAMES].status = status;
@@ -410,8 +489,12 @@ static void take_events(void)
         if ((s.w[3] >> 31) == (unsigned)(h->eq_head >> h->eq_log2 & 1))
             return;
         switch (s.w[0] & 15) {
-        case FLUE_EV_TX_DONE: check_tx_event(&s); break;
-        case FLUE_EV_RX_DONE: check_rx_event(&s); break;
+        case FLUE_EV_TX_DONE:
+            check_tx_event(&s);
+            break;
+        case FLUE_EV_RX_DONE:
+            check_rx_event(&s);
+            break;
         case FLUE_EV_DRAINED:
             h->drained_events++;
             h->drained_head[s.w[0] >> 4 & 1] = (uint16_t)(s.w[0] >> 16);
@@ -421,7 +504,8 @@ static void take_events(void)
             h->error_code = s.w[1];
             h->error_index = (uint16_t)(s.w[0] >> 16);
             break;
-        default: CHECK(!"known event kind");
+        default:
+            CHECK(!"known event kind");
         }
         h->eq_head++;
         set(EQ_HEAD, 16, h->eq_head);
@@ -464,7 +548,7 @@ static void host_open(int width)
     for (unsigned bit = 0; bit < 224; bit += 32)
         set(bit, 32, 0);
     bench_on_cycle(NULL, NULL);
-    bench_run(2);                       /* signals outlive a reset: disable what the test before left enabled */
+    bench_run(2); /* signals outlive a reset: disable what the test before left enabled */
     bench_reset();
     set(TX_REGION, 8, RING_TX);
     set(RX_REGION, 8, RING_RX);
@@ -477,7 +561,7 @@ static void host_open(int width)
     set(EQ_BASE, 32, h->eq_base);
     set(EQ_ENABLE, 1, 1);
     bench_mode_random();
-    for (int s = 0; s < BENCH_IDS; s++)             /* pulses: their takers are always ready */
+    for (int s = 0; s < BENCH_IDS; s++) /* pulses: their takers are always ready */
         bench_sink_mode(s, BENCH_RANDOM, (unsigned)bench_random_in(0, 60));
     bench_on_cycle(step, NULL);
 }
@@ -495,7 +579,10 @@ static void drain_bench(uint64_t limit)
     bench_drain(limit);
 }
 
-static unsigned tx_room(void) { return (1u << h->tx_log2) - (uint16_t)(h->tx_tail - bench_get(h->g, S_TX_HEAD, 16)); }
+static unsigned tx_room(void)
+{
+    return (1u << h->tx_log2) - (uint16_t)(h->tx_tail - bench_get(h->g, S_TX_HEAD, 16));
+}
 
 static void put_tx(struct slot s)
 {
@@ -530,8 +617,23 @@ static struct slot random_packet(uint32_t length)
 }
 
 /* What is wrong with a packet the generator makes. */
-enum fault { NONE, KIND_0, RESERVED, LENGTH_0, FRAG_0, TOO_LONG, TOO_SHORT, NO_LAST, LINK_COUNT_0, LINK_RESERVED,
-             LINK_OUTSIDE, ARRAY_END, SELF_LINK, PIECE_OUTSIDE, FAULTS };
+enum fault {
+    NONE,
+    KIND_0,
+    RESERVED,
+    LENGTH_0,
+    FRAG_0,
+    TOO_LONG,
+    TOO_SHORT,
+    NO_LAST,
+    LINK_COUNT_0,
+    LINK_RESERVED,
+    LINK_OUTSIDE,
+    ARRAY_END,
+    SELF_LINK,
+    PIECE_OUTSIDE,
+    FAULTS
+};
 
 /* Append a packet with its fragments in the ring or behind a LINK; at most max_slots of the ring, at least 3. */
 static void put_packet(enum fault fault, unsigned max_slots)
@@ -545,22 +647,25 @@ static void put_packet(enum fault fault, unsigned max_slots)
         total += sizes[i] = (uint32_t)bench_random_in(1, 9000);
 
     unsigned before = link ? 0 : n, at = h->array_end;
-    struct slot head = random_packet(fault == LENGTH_0 ? 0 : fault == TOO_LONG ? total + 5 : fault == TOO_SHORT ? total - 1 : total);
+    struct slot head = random_packet(fault == LENGTH_0    ? 0
+                                     : fault == TOO_LONG  ? total + 5
+                                     : fault == TOO_SHORT ? total - 1
+                                                          : total);
     if (fault == KIND_0)
         head.w[0] &= ~3u;
     if (fault == RESERVED)
         head.w[bench_chance(50) ? 0 : 2] |= 1u << bench_random_in(5, 14);
     put_tx(head);
     if (link && max_slots >= 3 && bench_chance(50))
-        before = 1;                     /* one fragment in the ring, then the link */
+        before = 1; /* one fragment in the ring, then the link */
     if (before > n - (link && n > 1 ? 1 : 0))
         before = link ? 0 : n;
     if (link && before == n)
         before = 0;
     for (unsigned i = 0; i < n; i++) {
         bool last = i + 1 == n && fault != NO_LAST && fault != ARRAY_END;
-        struct slot s = frag((unsigned)bench_random_in(0, REGIONS - 1),
-                             (uint32_t)bench_random_in(0, REGION_BYTES - 9000), sizes[i], last);
+        struct slot s =
+            frag((unsigned)bench_random_in(0, REGIONS - 1), (uint32_t)bench_random_in(0, REGION_BYTES - 9000), sizes[i], last);
         if (fault == FRAG_0 && i == n - 1)
             s.w[1] = 0;
         if (fault == PIECE_OUTSIDE && i == n / 2)
@@ -571,9 +676,12 @@ static void put_packet(enum fault fault, unsigned max_slots)
         }
         if (i == before && link) {
             struct slot l = link_to(at, n - before);
-            if (fault == LINK_COUNT_0) l.w[1] = 0;
-            if (fault == LINK_RESERVED) l.w[bench_chance(50) ? 3 : 0] |= 1u << bench_random_in(2, 6);
-            if (fault == LINK_OUTSIDE) l.w[0] = FLUE_SK_LINK | 9u << 8;
+            if (fault == LINK_COUNT_0)
+                l.w[1] = 0;
+            if (fault == LINK_RESERVED)
+                l.w[bench_chance(50) ? 3 : 0] |= 1u << bench_random_in(2, 6);
+            if (fault == LINK_OUTSIDE)
+                l.w[0] = FLUE_SK_LINK | 9u << 8;
             put_tx(l);
         }
         if (fault == SELF_LINK && i + 1 == n) {
@@ -664,12 +772,28 @@ static void random_rx(unsigned buffers, unsigned fault_percent)
         good++;
         if (bench_chance(fault_percent)) {
             switch (bench_random_in(0, 5)) {
-            case 0: s.w[0] ^= 1u; good--; break;                    /* LINK or PACKET */
-            case 1: s.w[0] &= ~4u; good--; break;                   /* not last */
-            case 2: s.w[1] = 0; good--; break;
-            case 3: s.w[1] = (uint32_t)bench_random_in(1, 200); break;
-            case 4: s.w[3] = 1; good--; break;
-            default: s.w[0] = (s.w[0] & 0xFF) | 7u << 8; break;     /* no such region */
+            case 0:
+                s.w[0] ^= 1u;
+                good--;
+                break; /* LINK or PACKET */
+            case 1:
+                s.w[0] &= ~4u;
+                good--;
+                break; /* not last */
+            case 2:
+                s.w[1] = 0;
+                good--;
+                break;
+            case 3:
+                s.w[1] = (uint32_t)bench_random_in(1, 200);
+                break;
+            case 4:
+                s.w[3] = 1;
+                good--;
+                break;
+            default:
+                s.w[0] = (s.w[0] & 0xFF) | 7u << 8;
+                break; /* no such region */
             }
         }
         put_buffer(s);
@@ -721,12 +845,15 @@ TEST(malformed_packets_complete_with_their_status)
 /* Architecture 5: one rule each, with the status written out. */
 TEST(each_malformed_slot_has_its_status)
 {
-    static const struct { enum fault fault; uint8_t status; } rules[] = {
-        {KIND_0, FLUE_ST_BAD_SLOT}, {RESERVED, FLUE_ST_BAD_SLOT}, {LENGTH_0, FLUE_ST_BAD_LENGTH},
-        {FRAG_0, FLUE_ST_BAD_LENGTH}, {TOO_LONG, FLUE_ST_BAD_LENGTH}, {TOO_SHORT, FLUE_ST_BAD_LENGTH},
-        {NO_LAST, FLUE_ST_CHAIN}, {LINK_COUNT_0, FLUE_ST_BAD_LENGTH}, {LINK_RESERVED, FLUE_ST_BAD_SLOT},
-        {LINK_OUTSIDE, FLUE_ST_BAD_REGION}, {ARRAY_END, FLUE_ST_CHAIN}, {SELF_LINK, FLUE_ST_CHAIN},
-        {PIECE_OUTSIDE, FLUE_ST_OK},    /* the slots are right; the DMA refuses the read */
+    static const struct {
+        enum fault fault;
+        uint8_t status;
+    } rules[] = {
+        {KIND_0, FLUE_ST_BAD_SLOT},         {RESERVED, FLUE_ST_BAD_SLOT},       {LENGTH_0, FLUE_ST_BAD_LENGTH},
+        {FRAG_0, FLUE_ST_BAD_LENGTH},       {TOO_LONG, FLUE_ST_BAD_LENGTH},     {TOO_SHORT, FLUE_ST_BAD_LENGTH},
+        {NO_LAST, FLUE_ST_CHAIN},           {LINK_COUNT_0, FLUE_ST_BAD_LENGTH}, {LINK_RESERVED, FLUE_ST_BAD_SLOT},
+        {LINK_OUTSIDE, FLUE_ST_BAD_REGION}, {ARRAY_END, FLUE_ST_CHAIN},         {SELF_LINK, FLUE_ST_CHAIN},
+        {PIECE_OUTSIDE, FLUE_ST_OK}, /* the slots are right; the DMA refuses the read */
     };
     for (int g = 0; g < WIDTHS; g++) {
         host_open(g);
@@ -778,11 +905,11 @@ TEST(a_chain_that_runs_to_the_tail_takes_all_of_it)
         CHECK_EQ(3, h->want[0].index);
         drain_bench(100000);
         check_all_done();
-        put_tx(packet(200));            /* a packet alone */
+        put_tx(packet(200)); /* a packet alone */
         doorbell();
         drain_bench(100000);
         check_all_done();
-        put_tx(packet(200));            /* a packet inside a packet */
+        put_tx(packet(200)); /* a packet inside a packet */
         put_tx(frag(0, 0, 100, false));
         put_packet(NONE, 4);
         doorbell();
@@ -799,7 +926,7 @@ TEST(the_longest_chain_passes_and_one_more_does_not)
     for (unsigned extra = 0; extra < 2; extra++) {
         host_open(1);
         start();
-        unsigned n = 1022 + extra;      /* with PACKET and LINK */
+        unsigned n = 1022 + extra; /* with PACKET and LINK */
         put_tx(packet(n));
         put_tx(link_to(32, n));
         for (unsigned i = 0; i < n; i++) {
@@ -822,7 +949,7 @@ TEST(indices_wrap)
     set(RX_LOG2, 4, 4);
     bench_mode_all(BENCH_FULL, 0, 0);
     start();
-    while (h->walked < 65500 && h->tx_tail < 65500) {       /* minimal packets up to the wrap */
+    while (h->walked < 65500 && h->tx_tail < 65500) { /* minimal packets up to the wrap */
         h->wanted = h->requests_seen = h->payloads_ended = h->tags_sent = h->completions = 0;
         h->pieces_wanted = h->pieces_seen = 0;
         for (unsigned i = 0; i < 8; i++) {
@@ -910,11 +1037,11 @@ TEST(drain_at_random_points_returns_every_slot_once)
             bench_run(50);
             CHECK_EQ(told + 2, h->drained_events);
             CHECK_EQ(bench_get(h->g, S_TX_HEAD, 16), h->drained_head[0]);
-            CHECK_EQ(h->requests_seen, h->completions);     /* nothing begun is left */
+            CHECK_EQ(h->requests_seen, h->completions); /* nothing begun is left */
             if (h->completions)
                 CHECK_EQ(h->want[h->completions - 1].index, h->drained_head[0]);
             uint64_t pieces = h->pieces_seen, events = h->event_writes;
-            bench_run(300);                                 /* no DMA after it */
+            bench_run(300); /* no DMA after it */
             CHECK_EQ(pieces, h->pieces_seen);
             CHECK_EQ(events, h->event_writes);
             set(DRAIN, 1, 0);
@@ -1024,9 +1151,11 @@ TEST(a_doorbell_storm_is_harmless)
                 put_packet(NONE, 7);
             while ((uint16_t)h->walked != h->tx_tail)
                 reference_packet();
-            uint16_t at = from;         /* whole packets, one after the other, as fast as they go */
+            uint16_t at = from; /* whole packets, one after the other, as fast as they go */
             while (at != h->tx_tail) {
-                do at++; while (at != h->tx_tail && kind(&h->ring[at]) != FLUE_SK_PACKET);
+                do
+                    at++;
+                while (at != h->tx_tail && kind(&h->ring[at]) != FLUE_SK_PACKET);
                 set(TX_TAIL, 16, at);
                 bench_run(1);
             }
@@ -1050,7 +1179,7 @@ TEST(a_failed_fetch_stops_the_queue)
         put_tx(packet(64));
         put_tx(frag(0, 0, 64, true));
         doorbell();
-        h->wanted = h->completions;     /* nothing of it is begun */
+        h->wanted = h->completions; /* nothing of it is begun */
         drain_bench(100000);
         CHECK_EQ(1, h->error_events);
         CHECK_EQ(FLUE_QE_FETCH, h->error_code);

@@ -10,8 +10,18 @@
 
 /* status_e of rtl/flue_pkg.sv */
 enum status {
-    ST_OK = 0, ST_BAD_LENGTH = 2, ST_DMA_READ = 5, ST_BAD_REQUEST = 7, ST_BAD_OFFSET = 8, ST_FRAGMENT = 9, ST_DISABLED = 10,
-    ST_LSO_MSS = 11, ST_LSO_HEADER = 12, ST_LSO_FLAGS = 13, ST_LSO_LENGTH = 14, ST_TOO_LONG = 15
+    ST_OK = 0,
+    ST_BAD_LENGTH = 2,
+    ST_DMA_READ = 5,
+    ST_BAD_REQUEST = 7,
+    ST_BAD_OFFSET = 8,
+    ST_FRAGMENT = 9,
+    ST_DISABLED = 10,
+    ST_LSO_MSS = 11,
+    ST_LSO_HEADER = 12,
+    ST_LSO_FLAGS = 13,
+    ST_LSO_LENGTH = 14,
+    ST_TOO_LONG = 15
 };
 
 enum { TO_THE_END = 0x10000 }; /* l4_end from here on is beyond any frame */
@@ -133,7 +143,7 @@ static struct answer take_answer(void)
 static enum status judge_lso(const struct request *r, const struct flue_pkt_hdr *h, const struct config *c, struct answer *a)
 {
     unsigned mss = r->lso & 0xFFFFF, off = r->lso >> 20 & 0x3FF;
-    bool v2 = r->lso >> 30 & 1, v6 = v2 && r->lso >> 31; /* bit 31 is reserved in version 1 */
+    bool v2 = r->lso >> 30 & 1, v6 = v2 && r->lso >> 31;                  /* bit 31 is reserved in version 1 */
     int64_t payload = (int64_t)(v2 ? r->length : h->l3_end) - h->pay_off; /* TO-052, TO-053 */
 
     if ((r->ipv4 && r->ipv6) || r->generic)
@@ -158,10 +168,21 @@ static enum status judge_lso(const struct request *r, const struct flue_pkt_hdr 
     if (h->pay_off + mss > limit)
         return ST_TOO_LONG;
     *a = (struct answer){
-        .lso = true, .v6 = v6, .id_15bit = v2 && c->id_15bit, .mss = mss, .hdr_len = h->pay_off,
-        .l3_off = h->l3_off, .l4_off = h->l4_off, .pay_len = (unsigned)payload,
-        .ip_en = h->is_ipv4, .ip_start = h->l3_off, .ip_ihl = (unsigned)(h->l4_off - h->l3_off) / 4 % 16,
-        .l4_en = true, .l4_start = h->l4_off, .l4_pos = h->l4_off + 16u, .l4_end = TO_THE_END,
+        .lso = true,
+        .v6 = v6,
+        .id_15bit = v2 && c->id_15bit,
+        .mss = mss,
+        .hdr_len = h->pay_off,
+        .l3_off = h->l3_off,
+        .l4_off = h->l4_off,
+        .pay_len = (unsigned)payload,
+        .ip_en = h->is_ipv4,
+        .ip_start = h->l3_off,
+        .ip_ihl = (unsigned)(h->l4_off - h->l3_off) / 4 % 16,
+        .l4_en = true,
+        .l4_start = h->l4_off,
+        .l4_pos = h->l4_off + 16u,
+        .l4_end = TO_THE_END,
     };
     return ST_OK;
 }
@@ -177,9 +198,9 @@ static enum status judge_plain(const struct request *r, const struct flue_pkt_hd
         return ST_BAD_REQUEST;
     if ((ip || tcp || udp) && !(r->ipv4 ? h->is_ipv4 : h->is_ipv6))
         return ST_BAD_REQUEST;
-    if ((ip && !c->ip4_csum) || (tcp && !(r->ipv4 ? c->tcp4_csum : c->tcp6_csum))
-        || (udp && !(r->ipv4 ? c->udp4_csum : c->udp6_csum))
-        || (r->generic && !(c->tcp4_csum && c->udp4_csum && c->tcp6_csum && c->udp6_csum))) /* TO-028 */
+    if ((ip && !c->ip4_csum) || (tcp && !(r->ipv4 ? c->tcp4_csum : c->tcp6_csum)) ||
+        (udp && !(r->ipv4 ? c->udp4_csum : c->udp6_csum)) ||
+        (r->generic && !(c->tcp4_csum && c->udp4_csum && c->tcp6_csum && c->udp6_csum))) /* TO-028 */
         return ST_DISABLED;
     if ((tcp || udp || r->generic) && h->ip_frag) /* TO-027 */
         return ST_FRAGMENT;
@@ -187,15 +208,20 @@ static enum status judge_plain(const struct request *r, const struct flue_pkt_hd
         return ST_BAD_OFFSET;
     if (udp && (!h->is_udp || h->bad_hdr || h->pay_off > h->l3_end))
         return ST_BAD_OFFSET;
-    if ((tcp || udp || r->generic)
-        && (start % 2 || offset % 2 || start >= 0x8000 || start + offset + 2 > (r->generic ? r->length : h->l3_end)))
+    if ((tcp || udp || r->generic) &&
+        (start % 2 || offset % 2 || start >= 0x8000 || start + offset + 2 > (r->generic ? r->length : h->l3_end)))
         return ST_BAD_OFFSET;
     if (r->length > c->max_frame + 4u * h->vlan_count)
         return ST_TOO_LONG;
     *a = (struct answer){
-        .ip_en = ip, .ip_start = h->l3_off, .ip_ihl = (unsigned)(h->l4_off - h->l3_off) / 4 % 16,
-        .l4_en = tcp || udp || r->generic, .l4_start = start, .l4_pos = start + offset,
-        .l4_end = r->generic ? TO_THE_END : h->l3_end, .l4_udp = udp || (r->generic && offset == 6),
+        .ip_en = ip,
+        .ip_start = h->l3_off,
+        .ip_ihl = (unsigned)(h->l4_off - h->l3_off) / 4 % 16,
+        .l4_en = tcp || udp || r->generic,
+        .l4_start = start,
+        .l4_pos = start + offset,
+        .l4_end = r->generic ? TO_THE_END : h->l3_end,
+        .l4_udp = udp || (r->generic && offset == 6),
     };
     return ST_OK;
 }
@@ -261,7 +287,8 @@ static uint32_t build(struct flue_frames_shape shape)
     uint32_t len = (uint32_t)flue_frames_build(&frame_state, &shape, frame);
 
     if (shape.l4 == FLUE_FRAMES_TCP)
-        frame[len - shape.padding - shape.payload - (20 + 4 * (size_t)shape.tcp_option_words) + 13] &= 0xD9; /* no URG, RST, SYN */
+        frame[len - shape.padding - shape.payload - (20 + 4 * (size_t)shape.tcp_option_words) + 13] &=
+            0xD9; /* no URG, RST, SYN */
     flue_pkt_parse(frame, len, &hdr);
     return len;
 }
@@ -325,8 +352,12 @@ TEST(udp_is_found_by_parsing)
     bench_quiet = 8;
     for (int i = 0; i < 40; i++) {
         bool v6 = i & 1;
-        uint32_t len = build((struct flue_frames_shape){.tags = i % 3, .ip = v6 ? 6 : 4, .l4 = FLUE_FRAMES_UDP, .payload = 50,
-                                                        .ip_option_words = i % 11, .ext_bytes = 8 * (i % 17)});
+        uint32_t len = build((struct flue_frames_shape){.tags = i % 3,
+                                                        .ip = v6 ? 6 : 4,
+                                                        .l4 = FLUE_FRAMES_UDP,
+                                                        .payload = 50,
+                                                        .ip_option_words = i % 11,
+                                                        .ext_bytes = 8 * (i % 17)});
         struct request r = {.length = len, .ipv4 = !v6, .ipv6 = v6, .udp_csum = true, .tcp_off = 1023};
         struct answer want = judge(&r, &hdr, &all_on);
         CHECK_EQ(hdr.l4_off, want.l4_start);
@@ -374,13 +405,18 @@ TEST(disabled_sums_are_refused)
 {
     bench_quiet = 8;
     for (int on = 0; on < 32; on++) {
-        struct config c = {.ip4_csum = on & 1, .tcp4_csum = on & 2, .udp4_csum = on & 4, .tcp6_csum = on & 8,
-                           .udp6_csum = on & 16, .max_frame = 1514};
+        struct config c = {.ip4_csum = on & 1,
+                           .tcp4_csum = on & 2,
+                           .udp4_csum = on & 4,
+                           .tcp6_csum = on & 8,
+                           .udp6_csum = on & 16,
+                           .max_frame = 1514};
         for (int kind = 0; kind < 4; kind++) {
             bool v6 = kind & 1, udp = kind & 2;
-            uint32_t len = build((struct flue_frames_shape){.ip = v6 ? 6 : 4, .l4 = udp ? FLUE_FRAMES_UDP : FLUE_FRAMES_TCP,
-                                                            .payload = 40});
-            struct request r = {.length = len, .ipv4 = !v6, .ipv6 = v6, .tcp_csum = !udp, .udp_csum = udp, .tcp_off = hdr.l4_off};
+            uint32_t len = build(
+                (struct flue_frames_shape){.ip = v6 ? 6 : 4, .l4 = udp ? FLUE_FRAMES_UDP : FLUE_FRAMES_TCP, .payload = 40});
+            struct request r = {
+                .length = len, .ipv4 = !v6, .ipv6 = v6, .tcp_csum = !udp, .udp_csum = udp, .tcp_off = hdr.l4_off};
             bool enabled = v6 ? (udp ? c.udp6_csum : c.tcp6_csum) : (udp ? c.udp4_csum : c.tcp4_csum);
             expect_status(&r, &c, enabled ? ST_OK : ST_DISABLED);
             if (!v6) {
@@ -398,8 +434,8 @@ TEST(tags_in_the_frame_are_counted)
 {
     bench_quiet = 8;
     for (int tags = 0; tags <= 2; tags++) {
-        uint32_t len = build((struct flue_frames_shape){.tags = tags, .ip = 4, .l4 = FLUE_FRAMES_UDP,
-                                                        .payload = 1514 - 14 - 20 - 8});
+        uint32_t len =
+            build((struct flue_frames_shape){.tags = tags, .ip = 4, .l4 = FLUE_FRAMES_UDP, .payload = 1514 - 14 - 20 - 8});
         struct request r = {.length = len, .ipv4 = true, .udp_csum = true, .ip_csum = true};
         CHECK_EQ(14 + 4 * tags, judge(&r, &hdr, &all_on).ip_start);
         expect_status(&r, &all_on, ST_OK);
@@ -436,8 +472,8 @@ TEST(lso_payload_is_found_by_version)
     bench_quiet = 8;
     c.ip4_csum = c.tcp4_csum = c.tcp6_csum = false;
     for (int v6 = 0; v6 <= 1; v6++) {
-        uint32_t len = build((struct flue_frames_shape){.ip = v6 ? 6 : 4, .l4 = FLUE_FRAMES_TCP, .tcp_option_words = 3,
-                                                        .payload = 4000, .padding = 8});
+        uint32_t len = build((struct flue_frames_shape){
+            .ip = v6 ? 6 : 4, .l4 = FLUE_FRAMES_TCP, .tcp_option_words = 3, .payload = 4000, .padding = 8});
         struct request r = {.length = len, .lso = lso_word(1000, true, v6)};
         CHECK_EQ(4008, judge(&r, &hdr, &c).pay_len); /* the packet's length counts */
         expect_status(&r, &c, ST_OK);
@@ -459,8 +495,12 @@ TEST(lso_headers_up_to_128_bytes)
     bench_quiet = 8;
     for (int words = 0; words <= 10; words++) {
         for (int options = 0; options <= 10; options++) {
-            uint32_t len = build((struct flue_frames_shape){.tags = 1, .ip = 4, .l4 = FLUE_FRAMES_TCP, .ip_option_words = options,
-                                                            .tcp_option_words = words, .payload = 3000});
+            uint32_t len = build((struct flue_frames_shape){.tags = 1,
+                                                            .ip = 4,
+                                                            .l4 = FLUE_FRAMES_TCP,
+                                                            .ip_option_words = options,
+                                                            .tcp_option_words = words,
+                                                            .payload = 3000});
             struct request r = {.length = len, .lso = lso_word(500, true, false)};
             expect_status(&r, &all_on, 18 + 40 + 4 * (words + options) <= 128 ? ST_OK : ST_LSO_HEADER);
         }
@@ -510,7 +550,8 @@ TEST(lso_needs_its_switch_and_the_right_headers)
 {
     bench_quiet = 8;
     for (int on = 0; on < 8; on++) {
-        struct config c = {.lso_v1 = on & 1, .lso_v2_ipv4 = on & 2, .lso_v2_ipv6 = on & 4, .max_offload = 65535, .max_frame = 1514};
+        struct config c = {
+            .lso_v1 = on & 1, .lso_v2_ipv4 = on & 2, .lso_v2_ipv6 = on & 4, .max_offload = 65535, .max_frame = 1514};
         uint32_t len = build((struct flue_frames_shape){.ip = 4, .l4 = FLUE_FRAMES_TCP, .payload = 1000});
         expect_status(&(struct request){.length = len, .lso = lso_word(100, false, false)}, &c, on & 1 ? ST_OK : ST_DISABLED);
         expect_status(&(struct request){.length = len, .lso = lso_word(100, false, true)}, &c, on & 1 ? ST_OK : ST_DISABLED);
@@ -522,7 +563,8 @@ TEST(lso_needs_its_switch_and_the_right_headers)
         expect_status(&(struct request){.length = len, .lso = lso_word(100, true, true)}, &c, on & 4 ? ST_OK : ST_DISABLED);
         expect_status(&(struct request){.length = len, .lso = lso_word(100, false, false)}, &c, ST_BAD_REQUEST);
         len = build((struct flue_frames_shape){.ip = 4, .l4 = FLUE_FRAMES_UDP, .payload = 1000});
-        expect_status(&(struct request){.length = len, .lso = lso_word(100, true, false)}, &c, on & 2 ? ST_LSO_HEADER : ST_DISABLED);
+        expect_status(&(struct request){.length = len, .lso = lso_word(100, true, false)}, &c,
+                      on & 2 ? ST_LSO_HEADER : ST_DISABLED);
     }
 }
 
@@ -536,7 +578,10 @@ TEST(the_queues_status_goes_first)
     expect_status(&(struct request){.length = 14}, &all_on, ST_OK);
 }
 
-static bool mostly(void) { return bench_chance(90); }
+static bool mostly(void)
+{
+    return bench_chance(90);
+}
 
 /* A request that fits the frame, then a few things about it changed. */
 static struct request random_request(uint32_t len)
@@ -566,16 +611,36 @@ static struct request random_request(uint32_t len)
     }
     while (bench_chance(30)) {
         switch (bench_random_in(0, 9)) {
-        case 0: r.length = (uint32_t)bench_random_in(1, 131071); break;
-        case 1: r.length += (uint32_t)bench_random_in(0, 4) - 2; break;
-        case 2: r.lso ^= 1u << bench_random_in(0, 31); break;
-        case 3: r.tcp_off = (unsigned)bench_random_in(0, 1023); break;
-        case 4: r.csum_start = (unsigned)bench_random_in(0, 65535); break;
-        case 5: r.csum_offset = (unsigned)bench_random_in(0, 63); break;
-        case 6: r.ipv4 ^= 1; break;
-        case 7: r.ipv6 ^= 1; break;
-        case 8: r.udp_csum ^= 1; break;
-        default: r.tcp_csum ^= 1; break;
+        case 0:
+            r.length = (uint32_t)bench_random_in(1, 131071);
+            break;
+        case 1:
+            r.length += (uint32_t)bench_random_in(0, 4) - 2;
+            break;
+        case 2:
+            r.lso ^= 1u << bench_random_in(0, 31);
+            break;
+        case 3:
+            r.tcp_off = (unsigned)bench_random_in(0, 1023);
+            break;
+        case 4:
+            r.csum_start = (unsigned)bench_random_in(0, 65535);
+            break;
+        case 5:
+            r.csum_offset = (unsigned)bench_random_in(0, 63);
+            break;
+        case 6:
+            r.ipv4 ^= 1;
+            break;
+        case 7:
+            r.ipv6 ^= 1;
+            break;
+        case 8:
+            r.udp_csum ^= 1;
+            break;
+        default:
+            r.tcp_csum ^= 1;
+            break;
         }
         r.length &= 0x1FFFF;
     }
@@ -599,8 +664,17 @@ TEST(random_requests_are_judged_as_the_model_does)
                 len = (uint32_t)flue_frames_damage(&frame_state, frame, len);
                 flue_pkt_parse(frame, len, &hdr);
             }
-            struct config c = {mostly(), mostly(), mostly(), mostly(), mostly(), mostly(), mostly(), mostly(), bench_chance(50),
-                               (uint32_t)bench_random_in(100, 131071), (uint32_t)bench_random_in(200, 9018)};
+            struct config c = {mostly(),
+                               mostly(),
+                               mostly(),
+                               mostly(),
+                               mostly(),
+                               mostly(),
+                               mostly(),
+                               mostly(),
+                               bench_chance(50),
+                               (uint32_t)bench_random_in(100, 131071),
+                               (uint32_t)bench_random_in(200, 9018)};
             struct request r = random_request(len);
             want[i] = judge(&r, &hdr, &c);
             seen[want[i].status]++;
@@ -610,8 +684,8 @@ TEST(random_requests_are_judged_as_the_model_does)
         for (int i = 0; i < EACH; i++)
             expect(&want[i]);
     }
-    static const enum status reached[] = {ST_OK, ST_BAD_REQUEST, ST_BAD_OFFSET, ST_FRAGMENT, ST_DISABLED, ST_LSO_HEADER,
-                                          ST_LSO_LENGTH, ST_TOO_LONG};
+    static const enum status reached[] = {ST_OK,       ST_BAD_REQUEST, ST_BAD_OFFSET, ST_FRAGMENT,
+                                          ST_DISABLED, ST_LSO_HEADER,  ST_LSO_LENGTH, ST_TOO_LONG};
     for (size_t i = 0; i < sizeof reached / sizeof reached[0]; i++)
         CHECK(seen[reached[i]] > 20);
 }
