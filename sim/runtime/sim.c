@@ -457,18 +457,32 @@ static void describe(const struct flue_sim *s, char *text, size_t len)
              c->log_path ? c->log_path : "", c->note ? c->note : "");
 }
 
-static enum flue_err open_files(struct flue_sim *s)
+enum flue_err flue_sim_pcap_open(struct flue_sim *s, const char *path)
 {
     static const char *const PORTS[FLUE_SIM_PORTS] = { "host_tx", "host_rx", "wire_tx", "wire_tx_peer", "wire_rx_peer", "wire_rx" };
+    char text[4096];
+    if (!path)
+        return FLUE_EARG;
+    if (s->pcap)
+        return FLUE_ESTATE;
+    describe(s, text, sizeof text);
+    enum flue_err err = flue_pcapng_open(path, text, PORTS, FLUE_SIM_PORTS, 0, &s->pcap);
+    if (err)
+        flue_sim_error("%s: %s", path, strerror(errno));
+    return err;
+}
+
+enum flue_err flue_sim_pcap_close(struct flue_sim *s)
+{
+    struct flue_pcapng *pcap = s->pcap;
+    s->pcap = NULL;
+    return pcap ? flue_pcapng_close(pcap) : FLUE_ESTATE;
+}
+
+static enum flue_err open_files(struct flue_sim *s)
+{
     const struct flue_sim_config *c = &s->cfg;
-    enum flue_err err = FLUE_OK;
-    if (c->pcap_path) {
-        char text[4096];
-        describe(s, text, sizeof text);
-        err = flue_pcapng_open(c->pcap_path, text, PORTS, FLUE_SIM_PORTS, 0, &s->pcap);
-        if (err)
-            flue_sim_error("%s: %s", c->pcap_path, strerror(errno));
-    }
+    enum flue_err err = c->pcap_path ? flue_sim_pcap_open(s, c->pcap_path) : FLUE_OK;
     if (!err && c->log_path) {
         err = flue_flog_create(&s->log, c->log_path, c->width, c->clock_mhz, c->seed);
         s->logging = !err;

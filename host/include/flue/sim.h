@@ -234,6 +234,15 @@ FLUE_MUST_CHECK enum flue_err flue_sim_wire_recv(struct flue_sim *sim, uint8_t *
 void flue_sim_note_host(struct flue_sim *sim, enum flue_sim_port port, const uint8_t *packet, size_t len_bytes,
                         const char *comment);
 
+/*
+ * Begin a capture of all ports while the simulator runs; flue_sim_pcap_close() or flue_sim_close() ends it.
+ * FLUE_ESTATE when one is being written, FLUE_EIO when the file cannot be created (errno, flue_sim_open_error()).
+ */
+FLUE_MUST_CHECK enum flue_err flue_sim_pcap_open(struct flue_sim *sim, const char *path);
+
+/* End the capture.  FLUE_ESTATE when there is none, FLUE_EIO when it could not be written to its end. */
+FLUE_MUST_CHECK enum flue_err flue_sim_pcap_close(struct flue_sim *sim);
+
 /* Flush the capture to disk, for a reader beside the running daemon. */
 enum flue_err flue_sim_pcap_flush(struct flue_sim *sim);
 
