@@ -24,7 +24,9 @@ static const char usage[] =
     "  caps --set SWITCH=VALUE   change a switch (may be repeated; all of them or none); VALUE is on or off, and for\n"
     "                            checksums and vlan also tx, rx or both\n"
     "  stat [TEXT]               every counter; with TEXT those whose name contains it\n"
-    "  pcap                      where the capture is; it is complete up to now when the command returns\n"
+    "  pcap [where]              where the capture is; it is complete up to now when the command returns\n"
+    "  pcap start FILE           begin a capture of every port (pcapng)\n"
+    "  pcap stop                 end it\n"
     "  wire [--tx TEXT] [--rx TEXT]\n"
     "                            impairments of the wire, such as drop=0.01,reorder=0.01,delay=200us; \"\" for none\n"
     "  fault [csum] [lso-seq]    break the adapter on purpose; without a name, mend it\n"
@@ -246,12 +248,24 @@ static int verb_stat(int argc, char **argv)
 
 static int verb_pcap(int argc, char **argv)
 {
+    const char *action = argc > 1 ? argv[1] : "where";
+    bool start = strcmp(action, "start") == 0;
     cJSON *answer;
 
-    (void)argv;
-    if (argc > 1)
-        return complain(STATUS_USAGE, "pcap: takes no argument");
-    int status = ask(request_of("pcap"), &answer);
+    if (argc > (start ? 3 : 2) || (start && argc < 3))
+        return complain(STATUS_USAGE, "pcap: is where, stop, or start FILE");
+    cJSON *request = request_of("pcap");
+    cJSON_AddStringToObject(request, "action", action);
+    if (start) {
+        /* The daemon may be in another folder. */
+        char *here = getcwd(NULL, 0), *path = NULL;
+        if (asprintf(&path, "%s%s%s", argv[2][0] == '/' || here == NULL ? "" : here, argv[2][0] == '/' ? "" : "/", argv[2]) >=
+            0)
+            cJSON_AddStringToObject(request, "path", path);
+        free(path);
+        free(here);
+    }
+    int status = ask(request, &answer);
     if (answer != NULL)
         puts(text_of(answer, "path"));
     cJSON_Delete(answer);

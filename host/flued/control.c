@@ -5,6 +5,7 @@
  *   {"verb": "set", "switches": {"lso-v2-ipv4": "off"}}         change settings
  *   {"verb": "stat"}                                            every counter
  *   {"verb": "pcap"}                                            where the capture is; it is flushed first
+ *   {"verb": "pcap", "action": "start", "path": "/a/b"}         begin one; "stop" ends it
  *   {"verb": "wire", "tx": "drop=0.01", "rx": ""}               change the wire's impairments
  *   {"verb": "fault", "faults": ["csum", "lso-seq"]}            break the RTL on purpose
  *   {"verb": "log", "level": "debug"}
@@ -231,15 +232,45 @@ static cJSON *verb_stat(struct daemon *d, const cJSON *request)
     return answer;
 }
 
+static const char *pcap_start(struct daemon *d, const cJSON *path)
+{
+    if (!cJSON_IsString(path) || strlen(path->valuestring) >= sizeof d->pcap_path)
+        return "pcap start needs a path";
+    if (d->pcap_path[0] != '\0')
+        return "a capture is being written; stop it first";
+    if (flue_sim_pcap_open(d->sim, path->valuestring) != FLUE_OK)
+        return flue_sim_open_error();
+    strcpy(d->pcap_path, path->valuestring);
+    return NULL;
+}
+
+static const char *pcap_stop(struct daemon *d)
+{
+    d->pcap_path[0] = '\0';
+    return flue_sim_pcap_close(d->sim) == FLUE_OK ? NULL : "the capture could not be written to its end";
+}
+
 static cJSON *verb_pcap(struct daemon *d, const cJSON *request)
 {
-    (void)request;
-    if (d->options->sim.pcap_path == NULL)
-        return error_answer("there is no capture; start flued with --pcap FILE");
-    if (flue_sim_pcap_flush(d->sim) != FLUE_OK)
-        return error_answer("the capture cannot be written");
+    const cJSON *item = cJSON_GetObjectItem(request, "action");
+    const char *action = cJSON_IsString(item) ? item->valuestring : "where", *wrong = NULL;
+    char path[sizeof d->pcap_path];
+
+    if (strcmp(action, "start") == 0)
+        wrong = pcap_start(d, cJSON_GetObjectItem(request, "path"));
+    else if (strcmp(action, "stop") != 0 && strcmp(action, "where") != 0)
+        wrong = "pcap is start, stop or where";
+    strcpy(path, d->pcap_path);
+    if (wrong == NULL && path[0] == '\0')
+        wrong = "there is no capture";
+    if (wrong == NULL && strcmp(action, "stop") == 0)
+        wrong = pcap_stop(d);
+    else if (wrong == NULL && flue_sim_pcap_flush(d->sim) != FLUE_OK)
+        wrong = "the capture cannot be written";
+    if (wrong != NULL)
+        return error_answer(wrong);
     cJSON *answer = ok_answer();
-    cJSON_AddStringToObject(answer, "path", d->options->sim.pcap_path);
+    cJSON_AddStringToObject(answer, "path", path);
     return answer;
 }
 

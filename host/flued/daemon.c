@@ -295,8 +295,11 @@ static bool sim_open(struct daemon *d)
     cfg->on_frame = on_frame;
     cfg->user = d;
     enum flue_err err = flue_sim_open(cfg, &d->sim);
-    if (err == FLUE_OK)
+    if (err == FLUE_OK) {
+        if (cfg->pcap_path != NULL)
+            snprintf(d->pcap_path, sizeof d->pcap_path, "%s", cfg->pcap_path);
         return true;
+    }
     log_line(LOG_ERROR, "simulator: %s", flue_sim_open_error());
     fail(d, err == FLUE_EARG ? 2 : 1);
     return false;

@@ -68,6 +68,7 @@ struct daemon {
     uint64_t started_us;   /* wall clock */
     uint64_t wire_refused; /* frames the far end's kernel did not take */
     uint64_t loops;
+    char pcap_path[1024]; /* of the capture being written; empty: none */
 };
 
 /* Run until told to stop; the exit status. */

@@ -505,6 +505,26 @@ def wrong_options_are_named(h):
           "status without a daemon")
 
 
+# A capture can end and begin while the daemon runs; tcpdump reads what it wrote.
+@test
+def captures_start_and_stop(h):
+    first = h.ask("pcap")["path"]
+    second = h.folder / "second.pcapng"
+    check(h.flue("pcap", "start", second).returncode == 1, "a second capture was begun beside the first")
+    equal(h.flue("pcap", "stop").stdout.strip(), first, "path of the capture that ended")
+    equal(h.flue("pcap").returncode, 1, "status without a capture")
+    equal(h.flue("pcap", "start", "second.pcapng", cwd=h.folder).stdout.strip(), str(second), "path of the new capture")
+    xfer(h, PEER4, 1)
+    equal(h.flue("pcap", "stop").returncode, 0, "status of pcap stop")
+    ports = [port for port, _ in live.read_capture(second)]
+    for port in ("host_tx", "host_rx", "wire_tx", "wire_tx_peer", "wire_rx_peer", "wire_rx"):
+        check(ports.count(port) > 10, f"{ports.count(port)} packets of {port}")
+    if shutil.which("tcpdump"):
+        done = subprocess.run(["tcpdump", "-nr", second, "tcp"], capture_output=True, text=True)
+        check(done.returncode == 0 and len(done.stdout.splitlines()) > 100, f"tcpdump: {done.stderr.strip()}")
+    equal(h.flue("pcap", "start", h.folder / "live2.pcapng").returncode, 0, "status of pcap start")
+
+
 # A second daemon on the same socket is refused; the first goes on.
 @test
 def a_socket_in_use_is_not_taken_over(h):
