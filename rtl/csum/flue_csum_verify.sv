@@ -5,6 +5,7 @@
 // most one of good and bad, none where the configuration, the packet or its
 // lengths leave it unchecked.  cfg_i is read when a frame's end is a few beats
 // deep; each of its checksum bits is already ANDed with the encapsulation switch.
+// Of a frame of more than 12,288 bytes only that is known: its length may be too low.
 // One beat a cycle; input and output move together.
 //
 // How: two sums over the frame, the IPv4 header and {addresses, L4}.  Bytes that
@@ -118,7 +119,7 @@ module flue_csum_verify
       l4_q       <= '{here: early && beat_index[5-LN:0] == from_l4[5:LN],   word: $bits(ip_q.word)'(from_l4 % 6'(N))};
       end_q      <= in_hdr_i.l3_end[16:LB] == (17-LB)'(beat_index);
       end_byte_q <= in_hdr_i.l3_end[LB-1:0];
-      if (in_valid_i) len_q <= len_d;
+      if (in_valid_i && len_q[13:12] != 2'b11) len_q <= len_d;      // does not wrap round
     end
     if (rst || (move && in_valid_i && in_last_i)) len_q <= '0;
   end

@@ -318,6 +318,37 @@ TEST(long_frames_sum_right)
     expect_all();
 }
 
+/* A frame far beyond any limit does not wrap round to a short one. */
+TEST(a_huge_frame_stays_long)
+{
+    static uint8_t huge[40000];
+    struct flue_pkt_hdr hdr;
+    struct packing packing = {0};
+
+    begin();
+    configure(everything);
+    bench_random_bytes(huge, sizeof huge);
+    huge[12] = 0; /* no IP */
+    flue_pkt_parse(huge, sizeof huge, &hdr);
+    flue_hdr_each_field(&hdr, &packing, pack_field);
+    for (int w = 0; w < WIDTHS; w++)
+        for (size_t len = 13000; len <= sizeof huge; len += 3375)
+            bench_send(w, huge, len, false, &packing.bits);
+    bench_drain(1000000);
+    for (int w = 0; w < WIDTHS; w++) {
+        for (size_t len = 13000; len <= sizeof huge; len += 3375) {
+            struct bench_packet got;
+            CHECK(bench_take(w, &got));
+            CHECK_BYTES(huge, len, got.data, got.len);
+            CHECK(bench_bits_get(&got.user_last, 9, 14) >= 12288);
+            CHECK_EQ(0, bench_bits_get(&got.user_last, 0, 9));
+        }
+    }
+    uint16_t result = send(buffer, random_frame(100)); /* and the next one is judged as ever */
+    CHECK_EQ(0, result & ~OK_BITS);
+    expect_all();
+}
+
 /* One beat a cycle at every width; the input never waits while the output is taken. */
 TEST(one_beat_a_cycle)
 {
