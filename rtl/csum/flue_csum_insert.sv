@@ -87,21 +87,15 @@ module flue_csum_insert import flue_pkg::*; #(
     logic [15:0]   l4_sum;
   } patch_t;
 
-  csum_cmd_t cmd;
-  logic      done, patch_valid, patch_ready;
-  patch_t    made, patch;
+  logic        done, patch_valid, patch_ready;
+  patch_t      made, patch;
   logic [15:0] l4_sum;
 
-  always_comb begin
-    cmd       = in_cmd_i;
-    cmd.ip_en = in_cmd_i.ip_en && !put_tag.empty;
-    cmd.l4_en = in_cmd_i.l4_en && !put_tag.empty;
-  end
-
+  // The data of an empty packet means nothing, patched or not.
   flue_csum_engine #(.W(W), .DEPTH(DEPTH)) u_engine (
     .clk, .rst,
     .beat_i(in_valid_i && put_ready), .data_i(in_data_i), .lanes_i(in_keep_i), .last_i(in_last_i),
-    .keep_i(!in_bad_i || again_q), .cmd_i(cmd),
+    .keep_i(!in_bad_i || again_q), .cmd_i(in_cmd_i),
     .done_o(done), .ip_en_o(made.ip_en), .ip_word_o(made.ip_word), .ip_sum_o(made.ip_sum),
     .l4_en_o(made.l4_en), .l4_word_o(made.l4_word), .l4_sum_o(l4_sum)
   );

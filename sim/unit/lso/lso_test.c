@@ -131,7 +131,7 @@ static void expect_frames(int id, const struct request *req, size_t count) {
     }
 }
 
-/* Send a request of which the source delivers only `cut` bytes, the last of them bad; cut 0: all, good, with `extra` bytes behind. */
+/* Send a request with `extra` bytes behind it; of all that the source delivers `cut` bytes, the last beat bad, or (cut 0) all, good. */
 static void send_cut(int id, const struct request *req, size_t cut, size_t extra) {
     static uint8_t packet[FLUE_LSO_HEADER_MAX + PAY_MAX + 512];
     size_t hdr = req->model.hdr_len, mss = req->model.mss, len = hdr + req->model.pay_len;
@@ -472,9 +472,12 @@ static void mixed_traffic(unsigned requests, bool errors) {
             case 4:
                 send_drop(id, req.model.payload, len, bench_chance(30));
                 break;
-            default:
-                send_cut(id, &req, bench_random_in(1, req.model.hdr_len + len), 0);
+            default: {
+                size_t extra = bench_chance(50) ? bench_random_in(1, 300) : 0;
+                size_t end = req.model.hdr_len + len + extra;
+                send_cut(id, &req, bench_chance(50) ? bench_random_in(1, end) : end - bench_random_in(0, extra), extra);
                 break;
+            }
             }
         }
 }
