@@ -1,9 +1,12 @@
-// DMA: the adapter's only way to host memory.  Rules and ports: docs/architecture.md, section 4.
+// DMA: the adapter's only way to host memory.  Rules and ports: docs/architecture.md, section
+// 4.
 //
-// Contract: three read clients (0 transmit slots, 1 transmit payload, 2 receive slots) and two write clients
-// (0 receive payload, 1 events) over one AXI4 manager.  Every access is checked against the region table
-// before anything of it leaves.  A client that stalls stalls nobody else.
-// Latency: request to address 5 cycles; answer to client 2 cycles for slots, 6 for payload.  One burst in 5 cycles.
+// Contract: three read clients (0 transmit slots, 1 transmit payload, 2 receive slots) and two
+// write clients (0 receive payload, 1 events) over one AXI4 manager.  Every access is checked
+// against the region table before anything of it leaves.  A client that stalls stalls nobody
+// else.
+// Latency: request to address 5 cycles; answer to client 2 cycles for slots, 6 for payload.
+// One burst in 5 cycles.
 // Cost: RD_FIFO * (W + 2) bits of block RAM; the rest in LUT memory.
 module flue_dma
   import flue_pkg::*;
@@ -112,7 +115,7 @@ module flue_dma
 
   logic [4:0]       client;
   logic [2:0]       rd_can;
-  logic             wr_can, rd_burst, wr_burst, refused, is_final, packet_last;
+  logic             wr_can, rd_burst, wr_burst, refused, is_first, is_final, packet_last;
   logic             issue_busy, rd_busy, wr_busy;
   logic [LEN_B-1:0] beats;
   logic [L-1:0]     start, stop;
@@ -137,6 +140,7 @@ module flue_dma
     .wr_burst_o       (wr_burst),
     .client_o         (client),
     .refused_o        (refused),
+    .first_o          (is_first),
     .final_o          (is_final),
     .packet_last_o    (packet_last),
     .beats_o          (beats),
@@ -189,6 +193,7 @@ module flue_dma
     .burst_i    (wr_burst),
     .client_i   (client[4]),
     .refused_i  (refused),
+    .first_i    (is_first),
     .final_i    (is_final),
     .beats_i    (beats),
     .start_i    (start),

@@ -1,7 +1,8 @@
 // FIFO in block RAM for answers whose room was reserved before they were asked for.
 //
-// Contract: push_i is never refused; whoever asks for data keeps asked - rd_ptr_o <= DEPTH, where both
-// count words freely (modulo 2 * DEPTH).  Leaves in order, one word a cycle, out_o is registered.
+// Contract: push_i is never refused; whoever asks for data keeps asked - rd_ptr_o <= DEPTH,
+// where both count words freely (modulo 2 * DEPTH).  Leaves in order, one word a cycle, out_o
+// is registered.
 // Latency: 3 cycles.  Cost: DEPTH * WIDTH bits of block RAM, two pointers, one output register.
 module flue_dma_fifo #(
   parameter int WIDTH = 34,
@@ -72,8 +73,8 @@ module flue_dma_fifo #(
     end
   end
 
-  // Two words that entered in order leave in order: follow the word written at an arbitrary place in
-  // the order of arrival.
+  // Two words that entered in order leave in order: follow the word written at an arbitrary
+  // place in the order of arrival.
   logic [A:0] f_nth;                       // begins anywhere and stays
   logic [WIDTH-1:0] f_word;
   logic             f_seen = 1'b0;         // it was pushed and has not left

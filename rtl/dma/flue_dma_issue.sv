@@ -1,14 +1,16 @@
-// The one path that every DMA request takes: choose a client, check the access against the region
-// table, and cut it into bursts.
+// The one path that every DMA request takes: choose a client, check the access against the
+// region table, and cut it into bursts.
 //
-// Contract: a client (0 to 2 read, 3 and 4 write) holds its request until req_ready_o.  Each round of
-// five cycles takes one burst of one client whose can_i says that the burst's data or response has
-// a place; a write that was begun is finished before the other write client's.
-// Every burst is checked as the whole request before it leaves, so none is issued in part.
-// In the last cycle burst_o says so to the read (rd_burst_o) or write (wr_burst_o) side: `refused` if nothing may
-// leave, else addr_o is its address (aligned to the bus word).  A burst ends at a multiple of BURST bytes of the offset or with
-// the request, and regions start on pages, so none crosses 4 KB.  A refused piece of client 1 swallows the rest of its packet.
-// Latency: 4 cycles from request to burst.  One 52-bit, one 33-bit and one 24-bit addition, each in a cycle of its own.
+// Contract: a client (0 to 2 read, 3 and 4 write) holds its request until req_ready_o.  Each
+// round of five cycles takes one burst of one client whose can_i says that the burst's data or
+// response has a place; a write that was begun is finished before the other write client's.
+// Every burst is checked as the whole request before it leaves, so none is issued in part. In
+// the last cycle burst_o says so to the read (rd_burst_o) or write (wr_burst_o) side: `refused`
+// if nothing may leave, else addr_o is its address (aligned to the bus word).  A burst ends at
+// a multiple of BURST bytes of the offset or with the request, and regions start on pages, so
+// none crosses 4 KB.  A refused piece of client 1 swallows the rest of its packet.
+// Latency: 4 cycles from request to burst.  One 52-bit, one 33-bit and one 24-bit addition,
+// each in a cycle of its own.
 module flue_dma_issue
   import flue_pkg::*;
 #(
@@ -41,6 +43,7 @@ module flue_dma_issue
   output logic             wr_burst_o,
   output logic [N-1:0]     client_o,       // one-hot
   output logic             refused_o,
+  output logic             first_o,        // first burst of the request
   output logic             final_o,        // last burst of the request
   output logic             packet_last_o,  // client 1: the burst ends the packet
   output logic [BB-L-1:0]  beats_o,        // less 1
@@ -56,9 +59,9 @@ module flue_dma_issue
   typedef enum logic [2:0] {S_PICK, S_LOAD, S_ADD, S_CHECK, S_ISSUE} state_e;
   state_e state_q;
 
-  // ---- whose turn ----
-  // Reads and writes alternate; slots go before payload because they ask little and seldom, and events before
-  // payload because the bus takes longer for a burst than this path.
+  // ---- whose turn ---- Reads and writes alternate; slots go before payload because they ask
+  // little and seldom, and events before payload because the bus takes longer for a burst than
+  // this path.
   logic [N-1:0] want, pick;
   logic [N-1:0] sel_q;                     // one-hot
   logic         write_next_q;
@@ -146,6 +149,7 @@ module flue_dma_issue
   assign rd_burst_o    = issue && !write_q;
   assign wr_burst_o    = issue && write_q;
   assign refused_o     = refused_q;
+  assign first_o       = first_q;
   assign final_o       = is_final_q || refused_q;
   assign packet_last_o = final_o && (req_last_i || refused_q);
   assign from          = first_q ? req_q.offset[BB-1:0] : '0;

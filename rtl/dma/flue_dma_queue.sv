@@ -1,9 +1,11 @@
-// Small queue of 16 words in LUT memory, as cheap as it gets: for bookkeeping whose room is known.
+// Small queue of 16 words in LUT memory, as cheap as it gets: for bookkeeping whose room is
+// known.
 //
-// Contract: push_i only while room_o is high, or when at most 15 other words are inside; leaves in order,
-// one word a cycle, out_o registered.  room_o is low with 14 words behind the one on offer.
-// Latency: 2 cycles.  Cost: W bits of LUT memory 16 deep, W flip-flops, about 12 LUT4: the pointers
-// are shift registers that run through all 16 values in an order of their own.
+// Contract: push_i only while room_o is high, or when at most 15 other words are inside; leaves
+// in order, one word a cycle, out_o registered.  room_o is low with 14 words behind the one on
+// offer.
+// Latency: 2 cycles.  Cost: W bits of LUT memory 16 deep, W flip-flops, about 12 LUT4: the
+// pointers are shift registers that run through all 16 values in an order of their own.
 module flue_dma_queue #(
   parameter int W = 8
 ) (
@@ -32,8 +34,8 @@ module flue_dma_queue #(
   logic [W-1:0] mem [16];
   logic [6:0]   ahead_q;                   // where the next four words go, the first on top
   logic [3:0]   wr, rd;
-  // Yosys would take a plain read address register into the memory and build it a second time in front of LUT memory;
-  // one bit stored inverted keeps it out (saves 15 COMB).
+  // Yosys would take a plain read address register into the memory and build it a second time
+  // in front of LUT memory; one bit stored inverted keeps it out (saves 15 COMB).
   logic [3:0]   rd_q;
   logic         behind;                    // there are words behind out_o
 
@@ -104,7 +106,7 @@ module flue_dma_queue #(
   end
 
   // A word pushed at an arbitrary moment leaves after exactly those before it.
-  logic [2:0]   f_turn;                    // begins anywhere: the word pushed when it is 0 is marked
+  logic [2:0]   f_turn;                    // begins anywhere: the word pushed at 0 is marked
   logic         f_live = 1'b0;             // the marked word is inside
   logic [W-1:0] f_word;
   logic [3:0]   f_at;                      // its place in the memory

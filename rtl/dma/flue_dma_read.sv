@@ -1,9 +1,10 @@
 // The read side: address channel, answers sorted by client, and the payload's pieces joined.
 //
-// Contract: takes one burst whenever burst_i is high; can_o says for which clients it may come.  rready is
-// always 1 because every beat's place was reserved with its burst: slot clients have one request on
-// the bus and room for it in LUT memory, the payload client up to 16 bursts and RD_FIFO beats of block RAM.
-// A beat with an error makes its packet bad; a refused burst ends its packet with `bad` in its turn.
+// Contract: takes one burst whenever burst_i is high; can_o says for which clients it may come.
+// rready is always 1 because every beat's place was reserved with its burst: slot clients have
+// one request on the bus and room for it in LUT memory, the payload client up to 16 bursts and
+// RD_FIFO beats of block RAM. A beat with an error makes its packet bad; a refused burst ends
+// its packet with `bad` in its turn.
 // Cost: block RAM RD_FIFO * (W + 2) bits, LUT memory 2 * 16 * (W + 3) bits.
 module flue_dma_read
   import flue_pkg::*;
@@ -166,7 +167,8 @@ module flue_dma_read
     .empty_o     (no_burst)
   );
 
-  // Right after a burst that asks for data room_q is out of date, but then the address channel is taken.
+  // Right after a burst that asks for data room_q is out of date, but then the address channel
+  // is taken.
   assign used     = asked_q - rd_ptr;
   assign can_o[1] = room_q && burst_room && !ar_valid_q;
 

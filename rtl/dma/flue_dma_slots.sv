@@ -1,8 +1,9 @@
 // Answers of one slot client: requests of 16 to 64 bytes inside one 64-byte line.
 //
-// Contract: one burst at a time (can_o), and only when there is room for a line (two lines, one at W = 32).  Its beats leave as one
-// packet; a refused burst leaves as one beat with `bad`.  Up to W = 128 a line needs no alignment and leaves as
-// it came, all lanes used; above, it goes through a packer.
+// Contract: one burst at a time (can_o), and only when there is room for a line (two lines, one
+// at W = 32).  Its beats leave as one packet; a refused burst leaves as one beat with `bad`.
+// Up to W = 128 a line needs no alignment and leaves as it came, all lanes used; above, it goes
+// through a packer.
 // Cost: LUT memory 16 * (W + 3) bits.
 module flue_dma_slots
   import flue_pkg::*;

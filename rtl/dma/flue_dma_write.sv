@@ -1,10 +1,13 @@
 // The write side: address channel, the clients' data shifted into place, and the responses.
 //
-// Contract: takes one burst whenever burst_i is high; can_o says that it may come.  The data of a burst follow on the bus
-// in the order of the bursts.  Strobes cover exactly the request's bytes, whatever the client sends: a packet that ends early
-// is padded with empty strobes, of one that is too long the rest is swallowed, and the request then ends with ST_BAD_LENGTH.  The
-// data of a refused request are swallowed.  done_o pulses with status_o, in the order of the requests, after the last response.
-// Latency: data 3 cycles from client to bus.  Up to 16 bursts wait for data, 16 for their response.
+// Contract: takes one burst whenever burst_i is high; can_o says that it may come.  The data of
+// a burst follow on the bus in the order of the bursts.  Strobes cover exactly the request's
+// bytes, whatever the client sends: a packet that ends early is padded with empty strobes, of
+// one that is too long the rest is swallowed, and the request then ends with ST_BAD_LENGTH.
+// The data of a refused request are swallowed.  done_o pulses with status_o, in the order of
+// the requests, after the last response.
+// Latency: data 3 cycles from client to bus.  Up to 16 bursts wait for data, 16 for their
+// response.
 module flue_dma_write
   import flue_pkg::*;
 #(
@@ -22,6 +25,7 @@ module flue_dma_write
   input  logic              burst_i,
   input  logic              client_i,
   input  logic              refused_i,
+  input  logic              first_i,
   input  logic              final_i,
   input  logic [LEN_B-1:0]  beats_i,       // less 1
   input  logic [L-1:0]      start_i,
@@ -64,7 +68,6 @@ module flue_dma_write
     logic             refused;
     logic             is_final;            // last burst of its request
     logic [LEN_B-1:0] beats;
-    logic [L-1:0]     start;
     logic [L-1:0]     stop;
   } burst_t;
 
@@ -94,10 +97,10 @@ module flue_dma_write
 
   burst_t new_burst, next_burst;
   burst_t burst;                           // the oldest whose data are not on the bus
-  logic   burst_valid, burst_load, burst_done, no_burst;
+  logic   burst_load, burst_done, no_burst;
 
   assign new_burst = '{client: client_i, refused: refused_i, is_final: final_i, beats: beats_i,
-                       start: start_i, stop: end_i};
+                       stop: end_i};
 
   flue_dma_queue #(.W($bits(burst_t))) u_bursts (
     .clk,
@@ -105,7 +108,7 @@ module flue_dma_write
     .push_i      (burst_i),
     .room_o      (burst_room),
     .in_i        (new_burst),
-    .out_valid_o (burst_valid),
+    .out_valid_o (),
     .out_ready_i (burst_done),
     .out_o       (burst),
     .load_o      (burst_load),
@@ -113,8 +116,14 @@ module flue_dma_write
     .empty_o     (no_burst)
   );
 
-  // ---- the client's packet, shifted to where it goes ----
-  logic         fed_q;                     // all of it is in the packer
+  // ---- the client's packet, shifted to where it goes; runs ahead of the data channel ----
+  typedef struct packed {
+    logic         client;
+    logic [L-1:0] start;
+  } request_t;
+
+  request_t     new_request, request;      // request: the oldest whose packet is not in the packer
+  logic         request_valid;
   logic         feed, feed_ready, in_last;
   logic [L:0]   in_len;
   logic [B-1:0] in_keep;
@@ -122,15 +131,33 @@ module flue_dma_write
   logic [W-1:0] pack_data;
   logic [B-1:0] pack_keep;
 
-  assign feed    = burst_valid && !fed_q && in_valid_i[burst.client];
-  assign in_keep = in_keep_i[burst.client];
-  assign in_last = in_last_i[burst.client];
+  assign new_request = '{client: client_i, start: start_i};
+
+  // At most one more than bursts in u_bursts: a request leaves here before its last burst does
+  // there.
+  flue_dma_queue #(.W($bits(request_t))) u_requests (
+    .clk,
+    .rst,
+    .push_i      (burst_i && first_i),
+    .room_o      (),
+    .in_i        (new_request),
+    .out_valid_o (request_valid),
+    .out_ready_i (feed && feed_ready && in_last),
+    .out_o       (request),
+    .load_o      (),
+    .next_o      (),
+    .empty_o     ()
+  );
+
+  assign feed    = request_valid && in_valid_i[request.client];
+  assign in_keep = in_keep_i[request.client];
+  assign in_last = in_last_i[request.client];
 
   always_comb begin
     in_len = '0;
     for (int j = 0; j < B; j++) if (in_keep[j]) in_len = (L+1)'(j + 1);
     in_ready_o = '0;
-    in_ready_o[burst.client] = burst_valid && !fed_q && feed_ready;
+    in_ready_o[request.client] = request_valid && feed_ready;
   end
 
   flue_pack #(.W(W), .U(1)) u_pack (
@@ -138,12 +165,12 @@ module flue_dma_write
     .rst,
     .in_valid_i  (feed),
     .in_ready_o  (feed_ready),
-    .in_data_i   (in_data_i[burst.client]),
+    .in_data_i   (in_data_i[request.client]),
     .in_off_i    ('0),
     .in_len_i    (in_len),
     .in_last_i   (in_last),
     .in_bad_i    (1'b0),
-    .in_skip_i   (burst.start),
+    .in_skip_i   (request.start),
     .in_user_i   (1'b0),
     .out_valid_o (pack_valid),
     .out_ready_i (pack_ready),
@@ -154,14 +181,14 @@ module flue_dma_write
     .out_user_o  ()
   );
 
-  // ---- data channel ----
-  // What is done for the oldest burst; at most one is set.  Flags instead of a state, and known a cycle before, because
-  // wready passes through here on its way to the client.
+  // ---- data channel ---- What is done for the oldest burst; at most one is set.  Flags
+  // instead of a state, and known a cycle before, because wready passes through here on its way
+  // to the client.
   logic             take_q;                // words of the packet go out
   logic             pad_q;                 // the packet ended early: empty words go out
   logic             drain_q;               // refused, or all is written: words are swallowed
   logic             skip_q;                // refused, and the packet ended before
-  logic             ended_q, ended_d;      // the last word of the packet has gone, the request goes on
+  logic             ended_q, ended_d;      // the packet's last word has gone, the request goes on
   logic             answer_room;           // for one more burst
   logic [LEN_B-1:0] beat_q;
   logic             final_beat, moves, word_ends;
@@ -205,9 +232,6 @@ module flue_dma_write
       drain_q <= final_beat;
     end
 
-    if (feed && feed_ready && in_last) fed_q <= 1'b1;
-    if (burst_done && burst.is_final)  fed_q <= 1'b0;
-
     if (rst) begin
       beat_q  <= '0;
       ended_q <= 1'b0;
@@ -215,7 +239,6 @@ module flue_dma_write
       pad_q   <= 1'b0;
       drain_q <= 1'b0;
       skip_q  <= 1'b0;
-      fed_q   <= 1'b0;
     end
   end
 

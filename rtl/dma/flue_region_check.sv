@@ -1,9 +1,9 @@
 // Is an access inside its region?  One comparison decides.
 //
-// Contract: req_i and write_i are stable for two cycles.  In the second one, with the region's table
-// entry on entry_*_i, ok_o says that the region exists, is valid (and writable, for a write), that the
-// length is not 0, and that offset + length <= size; last_o is the offset of the last byte.
-// The sum is kept to 33 bits, so it cannot wrap.  Proved below for every input.
+// Contract: req_i and write_i are stable for two cycles.  In the second one, with the region's
+// table entry on entry_*_i, ok_o says that the region exists, is valid (and writable, for a
+// write), that the length is not 0, and that offset + length <= size; last_o is the offset of
+// the last byte. The sum is kept to 33 bits, so it cannot wrap.  Proved below for every input.
 module flue_region_check
   import flue_pkg::*;
 #(

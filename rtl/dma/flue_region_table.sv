@@ -3,9 +3,9 @@
 //
 // Contract: rg_* is the register window, 4 words a region: base low, base high, size in bytes,
 // flags (bit 0 valid, bit 1 writable).  Bits 11:0 of a base are not stored and read as 0.
-// base_o ... writable_o show region look_i in the cycle after look_valid_i, which is never high in two
-// cycles running.  rg_rdata_o follows rg_addr_i by at most 3 cycles.
-// rst makes every region invalid and leaves the rest alone.
+// base_o ... writable_o show region look_i in the cycle after look_valid_i, which is never high
+// in two cycles running.  rg_rdata_o follows rg_addr_i by at most 3 cycles. rst makes every
+// region invalid and leaves the rest alone.
 // Cost: 86 bits of LUT memory a region (one set, shared by both readers), 1 flag a region.
 module flue_region_table #(
   parameter int REGIONS = 16,

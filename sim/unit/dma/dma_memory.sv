@@ -48,8 +48,8 @@ module dma_memory #(
     input int unsigned size, input int unsigned burst);
   import "DPI-C" function bit memory_r(input int id, input bit ready, output int unsigned axid,
     output bit [511:0] data, output int unsigned resp, output bit last);
-  import "DPI-C" function bit memory_aw(input int id, input bit valid, input bit ready, input bit w_valid,
-    input int unsigned axid, input longint unsigned addr, input int unsigned len,
+  import "DPI-C" function bit memory_aw(input int id, input bit valid, input bit ready,
+    input bit w_valid, input int unsigned axid, input longint unsigned addr, input int unsigned len,
     input int unsigned size, input int unsigned burst);
   import "DPI-C" function bit memory_w(input int id, input bit valid, input bit ready,
     input bit [511:0] data, input longint unsigned strb, input bit last);

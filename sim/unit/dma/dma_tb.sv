@@ -1,8 +1,9 @@
 // Bench of rtl/dma: flue_dma at every width, each with its clients and its memory.
 //
-// IDs of the instance of width 32 << n are 16 * n and up: sources 0 to 2 read requests ({last, request} as user
-// bits), 3 and 4 write requests, 5 and 6 write data; sinks 0 to 2 read data (status with last).
-// Config n: {we, addr[5:0], wdata[31:0]} of the region window.  Status n: rg_rdata, errors, busy.
+// IDs of the instance of width 32 << n are 16 * n and up: sources 0 to 2 read requests ({last,
+// request} as user bits), 3 and 4 write requests, 5 and 6 write data; sinks 0 to 2 read data
+// (status with last). Config n: {we, addr[5:0], wdata[31:0]} of the region window.  Status n:
+// rg_rdata, errors, busy.
 module dma_tb
   import flue_pkg::*;
 (
