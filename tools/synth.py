@@ -9,7 +9,7 @@ and to them are not counted: all figures, the peers' too, are of paths between r
 are in tools/synth_blocks.json.  What was done before for the same sources is not done again (build/synth/).
 
 Writes build/reports/synth.json and docs/synth.md.  Fails when a block does not fit or when it takes another number of
-block RAMs than its module's header promises ("// Block RAM: 4 at W=64, 2 at W=32"; none without that line).
+block RAMs than its module's header promises ("// Block RAM: 4 at W=64, 2 at W=32" or "// Block RAM: 1"; none without that line).
 """
 
 import argparse
@@ -64,8 +64,9 @@ def promised_ebr(path, params):
     line = re.search(r"^//.*?Block RAM:\s*(.*)$", path.read_text(), re.M)
     if not line:
         return 0
-    if line.group(1).strip().rstrip(".") == "none":
-        return 0
+    whole = line.group(1).strip().rstrip(".")
+    if whole == "none" or whole.isdigit():
+        return 0 if whole == "none" else int(whole)
     for count, condition in re.findall(r"(\d+) at ((?:\w+=\d+[ ,]?)+)", line.group(1)):
         wanted = dict(re.findall(r"(\w+)=(\d+)", condition))
         if all(str(params.get(k)) == v for k, v in wanted.items()):

@@ -9,6 +9,7 @@
 // Latency: 12 + log2(W / 16) cycles after the last beat.  Rate: a beat a cycle, also for frames of
 // one beat.
 // Cost: DEPTH words of 9/8 W bits in block RAM; tags and patches in LUT memory.
+// Block RAM: 2 at W=64, 1 at W=32, 4 at W=128.
 module flue_csum_insert import flue_pkg::*; #(
   parameter int W      = 64,            // data, bits: 32 to 512
   parameter int DEPTH  = 512,           // beats, a power of two
