@@ -4,7 +4,7 @@
     bench.py [--list] [PROGRAM...]
 
 A program that measures prints lines "BENCH name value unit conditions".  Run are: every unit bench, the system programs
-(build/bin/system_*), build/bin/*_bench, and sim/live/*_bench.sh; what prints no such line contributes nothing.  A name
+(build/bin/system_*), build/bin/*_bench, and the demonstration; what prints no such line contributes nothing.  A name
 that several programs give is kept as often as its conditions differ.
 """
 
@@ -24,7 +24,7 @@ def programs():
     binaries = sorted((ft.BUILD / "bin").glob("unit_*")) + sorted((ft.BUILD / "bin").glob("*_bench"))
     measuring = [p for p in sorted((ft.BUILD / "bin").glob("system_*")) + sorted((ft.BUILD / "bin").glob("sim_*"))
                  if b"BENCH " in p.read_bytes()]
-    scripts = sorted((ft.ROOT / "sim" / "live").glob("*_bench.sh"))
+    scripts = [ft.ROOT / "sim" / "live" / "demo.sh"]
     return [p for p in dict.fromkeys(binaries + measuring + scripts) if os.access(p, os.X_OK) and p.is_file()]
 
 
