@@ -170,12 +170,84 @@ module flue_pack #(
   end
 
 `ifdef FORMAL
-  // A chunk is not empty and lies inside its word.
-  always_ff @(posedge clk)
+  logic f_past;
+  initial f_past = 1'b0;
+  always_ff @(posedge clk) f_past <= 1'b1;
+
+  // Byte number f_number_q since reset, any one, is followed from its chunk to its beat:
+  // it leaves as the byte of that number, ends its packet if it did, with its user bits.
+  logic [9:0]   f_number_q, f_in_q, f_out_q;        // bytes that went in and that left
+  logic         f_live_q, f_ends_q, f_bad_q;
+  logic [7:0]   f_byte_q;
+  logic [U-1:0] f_user_q, f_packet_q;               // its own, and of the packet that comes in
+  logic [9:0]   f_in_at, f_out_at;                  // its place in the chunk and in the beat
+  logic [L:0]   f_bytes;                            // in the beat
+  logic [L-1:0] f_low, f_in_lane, f_out_lane;
+
+  assign f_in_at    = f_number_q - f_in_q;
+  assign f_out_at   = f_number_q - f_out_q;
+  assign f_in_lane  = in_off_i + L'(f_in_at);
+  assign f_out_lane = f_low + L'(f_out_at);
+  always_comb begin
+    f_bytes = '0;
+    f_low   = '0;
+    for (int j = 0; j < B; j++) f_bytes = f_bytes + (L+1)'(out_keep_o[j]);
+    for (int j = B - 1; j >= 0; j--) if (out_keep_o[j]) f_low = L'(j);
+  end
+
+  always_ff @(posedge clk) begin
+    f_number_q <= f_number_q;
+    if (!f_past) assume (rst);
     if (!rst && in_valid_i) begin
+      // A chunk is not empty and lies inside its word.
       assume (in_len_i != '0);
-      assume ({1'b0, in_off_i} + in_len_i <= (L+1)'(B));
+      assume ((L+2)'(in_off_i) + (L+2)'(in_len_i) <= (L+2)'(B));
+      assume (first_q || in_user_i == f_packet_q);
     end
+    if (in_valid_i && in_ready_o) begin
+      f_in_q     <= f_in_q + 10'(in_len_i);
+      f_packet_q <= in_user_i;
+      if (f_in_at < 10'(in_len_i)) begin
+        f_live_q <= 1'b1;
+        f_byte_q <= in_data_i[8 * f_in_lane +: 8];
+        f_ends_q <= in_last_i && f_in_at == 10'(in_len_i) - 10'd1;
+        f_bad_q  <= in_bad_i;
+        f_user_q <= in_user_i;
+      end
+    end
+    if (out_valid_o && out_ready_i) begin
+      f_out_q <= f_out_q + 10'(f_bytes);
+      if (f_out_at < 10'(f_bytes)) f_live_q <= 1'b0;
+    end
+    if (rst) begin
+      f_in_q   <= '0;
+      f_out_q  <= '0;
+      f_live_q <= 1'b0;
+    end
+
+    if (f_past && !rst && !$past(rst)) begin
+      // An offered beat stays and never changes.
+      if ($past(out_valid_o && !out_ready_i)) begin
+        assert (out_valid_o);
+        assert ($stable(out_data_o) && $stable(out_keep_o) && $stable(out_last_o) && $stable(out_bad_o));
+      end
+    end
+    if (f_past && !rst && out_valid_o) begin
+      // keep has no hole, and is full to the top where the packet goes on.
+      assert (out_keep_o != '0);
+      assert (((out_keep_o >> f_low) & ((out_keep_o >> f_low) + 1'b1)) == '0);
+      assert (out_last_o || out_keep_o[B-1]);
+      if (f_out_at < 10'(f_bytes)) begin
+        assert (f_live_q);
+        assert (out_data_o[8 * f_out_lane +: 8] == f_byte_q);
+        assert (f_ends_q == (out_last_o && f_out_at == 10'(f_bytes) - 10'd1));
+        assert (!f_ends_q || out_bad_o == f_bad_q);
+        assert (out_user_o == f_user_q);
+      end
+      cover (flush_q && go && valid2_q);            // a flush beside the next packet's chunk
+      cover (flush_q && emit2_q);                   // a flush that makes it wait
+    end
+  end
 `endif
 
 endmodule
