@@ -439,6 +439,11 @@ static bool gone(struct client *client)
     return false;
 }
 
+void control_drop(struct client *client)
+{
+    gone(client);
+}
+
 bool control_serve(struct daemon *d, struct client *client)
 {
     ssize_t n = recv(client->fd, client->line + client->len_bytes, sizeof client->line - 1 - client->len_bytes, 0);

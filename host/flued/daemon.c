@@ -183,7 +183,7 @@ static void on_ready(struct daemon *d, void *tag)
     } else if (tag == &tag_listen) {
         struct client *client = control_accept(d);
         if (client != NULL && !watch(d, control_fd(client), EPOLLIN, client))
-            close(control_fd(client));
+            control_drop(client);
     } else {
         control_serve(d, tag);
     }

@@ -85,6 +85,7 @@ struct client;
 int control_listen(const char *path);
 struct client *control_accept(struct daemon *d);
 int control_fd(const struct client *client);
+void control_drop(struct client *client);
 
 /* Read and answer what a client sent; false when it is gone (and freed). */
 bool control_serve(struct daemon *d, struct client *client);
