@@ -21,7 +21,7 @@ LINE = re.compile(r"^BENCH (\S+) (-?[\d.]+(?:e[+-]?\d+)?) (\S+)\s*(.*)$", re.M)
 
 
 def programs():
-    binaries = sorted((ft.BUILD / "bin").glob("unit_*")) + sorted((ft.BUILD / "bin").glob("*_bench"))
+    binaries = [p for p in sorted((ft.BUILD / "bin").glob("unit_*")) if not p.name.endswith("_waves")] + sorted((ft.BUILD / "bin").glob("*_bench"))
     measuring = [p for p in sorted((ft.BUILD / "bin").glob("system_*")) + sorted((ft.BUILD / "bin").glob("sim_*"))
                  if b"BENCH " in p.read_bytes()]
     scripts = [ft.ROOT / "sim" / "live" / "demo.sh"]
