@@ -14,10 +14,10 @@
 
 enum {
     RESET_CYCLES = 8,
-    LIVE_LOOK_CYCLES = 64,          /* live: the wall clock is read so often while clocking */
-    OVERDUE_CYCLES = 4096,          /* a deadline that passed must be acted on within */
+    LIVE_LOOK_CYCLES = 64, /* live: the wall clock is read so often while clocking */
+    OVERDUE_CYCLES = 4096, /* a deadline that passed must be acted on within */
     STUCK_US = 100000,
-    LIVE_RX_IDLE = 48,              /* live: no faster than the adapter writes, so that only buffers run out */
+    LIVE_RX_IDLE = 48, /* live: no faster than the adapter writes, so that only buffers run out */
 };
 
 static _Thread_local char open_error[512];
@@ -84,9 +84,8 @@ uint64_t flue_sim_time_us(const struct flue_sim *s)
 
 /* --- A cycle -------------------------------------------------------------------------------------------------------------- */
 
-static const uint32_t IN_STIMULUS = FLUE_IN_AXIL_AWVALID | FLUE_IN_AXIL_WVALID | FLUE_IN_AXIL_BREADY |
-                                    FLUE_IN_AXIL_ARVALID | FLUE_IN_AXIL_RREADY | FLUE_IN_AXI_BVALID | FLUE_IN_AXI_RVALID |
-                                    FLUE_IN_RX_VALID;
+static const uint32_t IN_STIMULUS = FLUE_IN_AXIL_AWVALID | FLUE_IN_AXIL_WVALID | FLUE_IN_AXIL_BREADY | FLUE_IN_AXIL_ARVALID |
+                                    FLUE_IN_AXIL_RREADY | FLUE_IN_AXI_BVALID | FLUE_IN_AXI_RVALID | FLUE_IN_RX_VALID;
 static const uint32_t OUT_WORK = FLUE_OUT_AXI_ARVALID | FLUE_OUT_AXI_AWVALID | FLUE_OUT_AXI_WVALID | FLUE_OUT_TX_VALID;
 
 static bool deadline_passed(const struct flue_sim *s)
@@ -134,7 +133,8 @@ static void check_progress(struct flue_sim *s)
     } else if (!s->overdue_cycle) {
         s->overdue_cycle = s->cycles + 1;
     } else if (s->cycles - s->overdue_cycle > OVERDUE_CYCLES && (out & FLUE_OUT_IDLE)) {
-        flue_monitor_fail(&s->mon, "liveness", "the deadline of %" PRIu64 " us passed and nothing happened", s->out.deadline_us);
+        flue_monitor_fail(&s->mon, "liveness", "the deadline of %" PRIu64 " us passed and nothing happened",
+                          s->out.deadline_us);
         s->overdue_cycle = s->cycles + 1;
     }
 }
@@ -152,7 +152,7 @@ void flue_sim_cycle(struct flue_sim *s)
     if (s->logging)
         flue_flog_cycle(&s->log, &s->in, &s->out);
 
-    if (s->in.bits & FLUE_IN_RST) {         /* registers are random until the first edge */
+    if (s->in.bits & FLUE_IN_RST) { /* registers are random until the first edge */
         s->settled = 0;
         s->progress_cycle = s->cycles;
         tick(s);
@@ -183,8 +183,8 @@ void flue_sim_cycle(struct flue_sim *s)
 
 static bool model_settled(const struct flue_sim *s)
 {
-    return s->settled >= FLUE_SETTLED_CYCLES && (s->out.bits & FLUE_OUT_IDLE) && !s->mem.busy && !s->axil.busy && !s->rx.frame &&
-           !s->rx.gap;
+    return s->settled >= FLUE_SETTLED_CYCLES && (s->out.bits & FLUE_OUT_IDLE) && !s->mem.busy && !s->axil.busy &&
+           !s->rx.frame && !s->rx.gap;
 }
 
 bool flue_sim_next_us(const struct flue_sim *s, uint64_t *at_us)
@@ -223,7 +223,7 @@ enum flue_err flue_sim_run(struct flue_sim *s, uint64_t max_cycles, unsigned unt
     *why = FLUE_SIM_LIMIT;
     if (s->cfg.mode == FLUE_SIM_LIVE)
         live_look(s);
-    for (uint64_t end = s->cycles + max_cycles; !s->mon.violations; ) {
+    for (uint64_t end = s->cycles + max_cycles; !s->mon.violations;) {
         if (stops(s, until, why))
             return FLUE_OK;
         if (s->cycles >= end)
@@ -260,7 +260,7 @@ static void skip_to(struct flue_sim *s, uint64_t at_us)
         s->sub = 0;
     }
     s->progress_cycle = s->cycles;
-    s->settled = 0;             /* a new time is a stimulus */
+    s->settled = 0; /* a new time is a stimulus */
 }
 
 enum flue_err flue_sim_advance(struct flue_sim *s, uint64_t duration_us, unsigned until, enum flue_sim_why *why)
@@ -367,7 +367,8 @@ enum flue_err flue_sim_wire_recv(struct flue_sim *s, uint8_t *frame, size_t cap_
     return FLUE_OK;
 }
 
-void flue_sim_note_host(struct flue_sim *s, enum flue_sim_port port, const uint8_t *packet, size_t len_bytes, const char *comment)
+void flue_sim_note_host(struct flue_sim *s, enum flue_sim_port port, const uint8_t *packet, size_t len_bytes,
+                        const char *comment)
 {
     if (s->pcap && (port == FLUE_SIM_HOST_TX || port == FLUE_SIM_HOST_RX))
         flue_pcapng_packet(s->pcap, port, flue_sim_now_ns(s), packet, len_bytes, comment);
@@ -408,14 +409,26 @@ void flue_sim_allow_stall(struct flue_sim *s, bool allow)
 void flue_sim_stats(const struct flue_sim *s, struct flue_sim_stats *stats)
 {
     *stats = (struct flue_sim_stats){
-        .cycles = s->cycles, .skipped_us = s->skipped_us, .time_us = flue_sim_time_us(s),
-        .wire_tx = s->tx_wire.stats, .wire_rx = s->rx_wire.stats,
-        .ip4_checksums = s->ip4_checksums, .tcp_checksums = s->tcp_checksums, .udp_checksums = s->udp_checksums,
-        .frames_checked = s->frames_checked, .frames_exempt = s->frames_exempt, .violations = s->mon.violations,
-        .reg_reads = s->reg_reads, .reg_writes = s->reg_writes,
-        .dma_read_bursts = s->mem.read_bursts, .dma_write_bursts = s->mem.write_bursts,
-        .dma_read_bytes = s->mem.read_bytes, .dma_write_bytes = s->mem.write_bytes, .dma_errors = s->mem.injected,
-        .events = s->rings.events, .rx_stalled = s->rx.stalled,
+        .cycles = s->cycles,
+        .skipped_us = s->skipped_us,
+        .time_us = flue_sim_time_us(s),
+        .wire_tx = s->tx_wire.stats,
+        .wire_rx = s->rx_wire.stats,
+        .ip4_checksums = s->ip4_checksums,
+        .tcp_checksums = s->tcp_checksums,
+        .udp_checksums = s->udp_checksums,
+        .frames_checked = s->frames_checked,
+        .frames_exempt = s->frames_exempt,
+        .violations = s->mon.violations,
+        .reg_reads = s->reg_reads,
+        .reg_writes = s->reg_writes,
+        .dma_read_bursts = s->mem.read_bursts,
+        .dma_write_bursts = s->mem.write_bursts,
+        .dma_read_bytes = s->mem.read_bytes,
+        .dma_write_bytes = s->mem.write_bytes,
+        .dma_errors = s->mem.injected,
+        .events = s->rings.events,
+        .rx_stalled = s->rx.stalled,
     };
 }
 
@@ -448,18 +461,20 @@ static enum flue_err check_config(const struct flue_sim_config *cfg)
 static void describe(const struct flue_sim *s, char *text, size_t len)
 {
     const struct flue_sim_config *c = &s->cfg;
-    snprintf(text, len,
-             "flue simulation\nseed=%" PRIu64 "\nmode=%s\nwidth=%u\nclock_mhz=%u\nwire_tx=%s\nwire_rx=%s\nwire_tx_stall=%g\n"
-             "wire_rx_gap=%g\nmemory=stall %g latency %u-%u reorder %d outstanding %u read_error %g write_error %g\nlog=%s\nnote=%s",
-             c->seed, c->mode == FLUE_SIM_LIVE ? "live" : "virtual", c->width, c->clock_mhz, c->wire_tx ? c->wire_tx : "",
-             c->wire_rx ? c->wire_rx : "", c->wire_tx_stall, c->wire_rx_gap, c->memory.stall, c->memory.latency_min,
-             c->memory.latency_max, c->memory.reorder, c->memory.outstanding, c->memory.read_error, c->memory.write_error,
-             c->log_path ? c->log_path : "", c->note ? c->note : "");
+    snprintf(
+        text, len,
+        "flue simulation\nseed=%" PRIu64 "\nmode=%s\nwidth=%u\nclock_mhz=%u\nwire_tx=%s\nwire_rx=%s\nwire_tx_stall=%g\n"
+        "wire_rx_gap=%g\nmemory=stall %g latency %u-%u reorder %d outstanding %u read_error %g write_error %g\nlog=%s\nnote=%s",
+        c->seed, c->mode == FLUE_SIM_LIVE ? "live" : "virtual", c->width, c->clock_mhz, c->wire_tx ? c->wire_tx : "",
+        c->wire_rx ? c->wire_rx : "", c->wire_tx_stall, c->wire_rx_gap, c->memory.stall, c->memory.latency_min,
+        c->memory.latency_max, c->memory.reorder, c->memory.outstanding, c->memory.read_error, c->memory.write_error,
+        c->log_path ? c->log_path : "", c->note ? c->note : "");
 }
 
 enum flue_err flue_sim_pcap_open(struct flue_sim *s, const char *path)
 {
-    static const char *const PORTS[FLUE_SIM_PORTS] = { "host_tx", "host_rx", "wire_tx", "wire_tx_peer", "wire_rx_peer", "wire_rx" };
+    static const char *const PORTS[FLUE_SIM_PORTS] = {"host_tx",      "host_rx",      "wire_tx",
+                                                      "wire_tx_peer", "wire_rx_peer", "wire_rx"};
     char text[4096];
     if (!path)
         return FLUE_EARG;
