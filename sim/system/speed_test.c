@@ -11,7 +11,7 @@ enum { FRAMES = 4000, FRAME_BYTES = 1514, RX_IDLE = 48 };
 static double seconds(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* other programs do not count */
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -59,7 +59,7 @@ TEST(the_adapter_is_simulated_at_speed_and_its_ports_are_kept_busy)
     static const unsigned WIDTHS[] = {32, 64, 128};
     for (unsigned i = 0; i < 3; i++) {
         double tx, rx, rate = busy_both_ways(WIDTHS[i], &tx, &rx);
-        printf("BENCH %s %.0f cycles/s W=%u, 1514-byte frames both ways, no waves, monitors on\n",
+        printf("BENCH %s %.0f cycles/s W=%u, 1514-byte frames both ways, no waves, monitors on, of processor time\n",
                WIDTHS[i] == 32 ? "sim_cycles_per_s" : "sim_cycles_per_s/wide", rate, WIDTHS[i]);
         printf("BENCH adapter_tx_beats/%u %.3f beats/cycle 1514-byte frames both ways, no bus stalls\n", WIDTHS[i], tx);
         printf("BENCH adapter_rx_beats/%u %.3f beats/cycle 1514-byte frames both ways, no bus stalls\n", WIDTHS[i], rx);
