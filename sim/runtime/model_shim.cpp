@@ -13,7 +13,8 @@
 #include "verilated_fst_c.h"
 #endif
 
-namespace {
+namespace
+{
 
 constexpr size_t BYTES = FLUE_MODEL_W / 8;
 static_assert(BYTES <= FLUE_MODEL_BYTES_MAX, "bus of the model");
@@ -39,7 +40,10 @@ template <typename Port> void get(const Port &port, uint8_t *bytes)
     std::memcpy(bytes, &port, BYTES);
 }
 
-template <typename Port> void put_word(Port &port, uint64_t value) { port = static_cast<Port>(value); }
+template <typename Port> void put_word(Port &port, uint64_t value)
+{
+    port = static_cast<Port>(value);
+}
 
 inline void apply(Vflue_adapter &t, const flue_model_in &in)
 {
@@ -76,7 +80,10 @@ inline void apply(Vflue_adapter &t, const flue_model_in &in)
 }
 
 // A one-bit output as its place in `bits`.
-inline uint32_t pin(bool value, uint32_t place) { return value ? place : 0u; }
+inline uint32_t pin(bool value, uint32_t place)
+{
+    return value ? place : 0u;
+}
 
 inline void sample(const Vflue_adapter &t, flue_model_out &out)
 {
@@ -87,8 +94,8 @@ inline void sample(const Vflue_adapter &t, flue_model_out &out)
                pin(t.axi_bready_o, FLUE_OUT_AXI_BREADY) | pin(t.axi_arvalid_o, FLUE_OUT_AXI_ARVALID) |
                pin(t.axi_rready_o, FLUE_OUT_AXI_RREADY) | pin(t.wire_rx_ready_o, FLUE_OUT_RX_READY) |
                pin(t.wire_tx_valid_o, FLUE_OUT_TX_VALID) | pin(t.wire_tx_last_o, FLUE_OUT_TX_LAST) |
-               pin(t.wire_tx_bad_o, FLUE_OUT_TX_BAD) | pin(t.irq_o, FLUE_OUT_IRQ) |
-               pin(t.idle_o, FLUE_OUT_IDLE) | pin(t.deadline_valid_o, FLUE_OUT_DEADLINE);
+               pin(t.wire_tx_bad_o, FLUE_OUT_TX_BAD) | pin(t.irq_o, FLUE_OUT_IRQ) | pin(t.idle_o, FLUE_OUT_IDLE) |
+               pin(t.deadline_valid_o, FLUE_OUT_DEADLINE);
     if (out.bits & FLUE_OUT_DEADLINE)
         out.deadline_us = t.deadline_us_o;
     if (out.bits & (FLUE_OUT_AXIL_BVALID | FLUE_OUT_AXIL_RVALID)) {
@@ -152,7 +159,7 @@ void model_cycle(void *model, const flue_model_in *in, flue_model_out *out)
 {
     Model *m = static_cast<Model *>(model);
     Vflue_adapter &t = *m->top;
-    m->context.timeInc(1);              // an assertion that fails names the cycle
+    m->context.timeInc(1); // an assertion that fails names the cycle
     apply(t, *in);
     t.eval();
     sample(t, *out);
@@ -212,14 +219,17 @@ void model_trace_close(void *model)
 #endif
 }
 
-bool model_failed(void *model) { return static_cast<Model *>(model)->context.gotError(); }
+bool model_failed(void *model)
+{
+    return static_cast<Model *>(model)->context.gotError();
+}
 
 const flue_model_api API = {
-    FLUE_MODEL_ABI, FLUE_MODEL_W,           VM_TRACE_FST != 0,  model_create,      model_destroy,
-    model_cycle,    model_cycle_traced, model_trace_open, model_trace_close, model_failed,
+    FLUE_MODEL_ABI, FLUE_MODEL_W,       VM_TRACE_FST != 0, model_create,      model_destroy,
+    model_cycle,    model_cycle_traced, model_trace_open,  model_trace_close, model_failed,
 };
 
-}  // namespace
+} // namespace
 
 extern "C" __attribute__((visibility("default"))) const flue_model_api *flue_model_api(void)
 {

@@ -77,7 +77,8 @@ static uint64_t run(unsigned width, const char *log)
     uint64_t hash = 0;
     flue_sim_allow_bad_checksums(rig->sim, true);
     CHECK(flue_sim_wire_set(rig->sim, FLUE_SIM_WIRE_TX, "drop=0.05,reorder=0.05,delay=20us:40us") == FLUE_OK);
-    CHECK(flue_sim_wire_set(rig->sim, FLUE_SIM_WIRE_RX, "drop=0.05,dup=0.05,flip=0.05,truncate=0.05,rate=1G,queue=20") == FLUE_OK);
+    CHECK(flue_sim_wire_set(rig->sim, FLUE_SIM_WIRE_RX, "drop=0.05,dup=0.05,flip=0.05,truncate=0.05,rate=1G,queue=20") ==
+          FLUE_OK);
     for (unsigned i = 0; i < 60; i++) {
         struct flue_frames_shape shape = flue_frames_shape(&rig->frames_state, 1000);
         size_t len = flue_frames_build(&rig->frames_state, &shape, frame);
@@ -115,8 +116,8 @@ TEST(a_run_repeats_from_its_seed_and_its_log_replays)
         uint64_t first = run(WIDTHS[i], log), again = run(WIDTHS[i], NULL);
         CHECK(first == again, "width %u: the same seed gave another run", WIDTHS[i]);
         CHECK(flue_sim_replay(log, NULL, 0, 0, NULL, &r) == FLUE_OK, "%s", flue_sim_open_error());
-        CHECK(r.equal && r.width == WIDTHS[i] && r.seed == check_seed && r.cycles > 10000, "width %u: differs at %" PRIu64 " us",
-              WIDTHS[i], r.differs_at_us);
+        CHECK(r.equal && r.width == WIDTHS[i] && r.seed == check_seed && r.cycles > 10000,
+              "width %u: differs at %" PRIu64 " us", WIDTHS[i], r.differs_at_us);
 
         /* With waves, where the traced model was built. */
         enum flue_err err = flue_sim_replay(log, fst, 100, 200, NULL, &r);
