@@ -184,7 +184,7 @@ TEST(ipv4_header_sums_are_right_for_every_length)
     check_all(100000);
 }
 
-/* TO-020 to TO-022, TO-026: TCP and UDP over both IPs, every payload length up to 130 and the largest. */
+/* TO-020, TO-021, TO-022, TO-026: TCP and UDP over both IPs, every payload length up to 130 and the largest. */
 TEST(l4_sums_are_right_for_every_length)
 {
     begin();

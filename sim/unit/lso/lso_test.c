@@ -415,7 +415,7 @@ TEST(flags_go_where_they_belong) {
     check_all(200000);
 }
 
-/* TO-051, TO-059 to TO-063: header lengths from 54 to 126 bytes (128 cannot occur: no length is 0 modulo 4), all copied. */
+/* TO-051, TO-059, TO-060, TO-061, TO-062, TO-063: header lengths from 54 to 126 bytes (128 cannot occur: no length is 0 modulo 4), all copied. */
 TEST(every_header_length_passes) {
     begin();
     for (int id = 0; id < IDS; id++)
