@@ -6,8 +6,8 @@
 // one `empty` beat, with ST_DMA_READ in place of ST_OK.  A packet whose tag is `empty`
 // is one beat and leaves as it came.  A frame must be shorter than DEPTH beats.
 // out_bad_o is always 0.
-// Latency: 12 + log2(W / 16) cycles after the last beat.  Rate: a beat a cycle, also for frames of
-// one beat.
+// Latency: 12 + log2(W / 32) cycles after the last beat.  Rate: a beat a cycle, also for
+// frames of one beat.
 // Cost: DEPTH words of 9/8 W bits in block RAM; tags and patches in LUT memory.
 // Block RAM: 2 at W=64, 1 at W=32, 4 at W=128.
 module flue_csum_insert import flue_pkg::*; #(

@@ -13,7 +13,8 @@
 // leaves with bad, and the empty tag says ST_DMA_READ.  A frame that is passed through
 // keeps its bad.
 // Rate: a beat a cycle; an LSO request begins with hdr_len bytes and 14 cycles of pause,
-// later headers are patched while the segment before them is being sent.
+// later headers are patched while the segment before them is being sent, without a pause
+// if that has 16 beats of payload.
 // Latency: 4 cycles.
 module flue_lso import flue_pkg::*; #(
   parameter int W = 64,

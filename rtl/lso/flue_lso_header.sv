@@ -12,7 +12,7 @@
 //   PSH, FIN                                    last segment only (TO-057)
 //   CWR                                         first segment only (TO-058)
 // Every field is 16-bit aligned in the frame, so each patch is one lane of one row.
-// Latency: 7 cycles for the first segment, 10 for the others.
+// Latency: 8 cycles for the first segment, 11 for the others.
 // Cost: 128 bytes of LUT memory, one 16-bit adder, one lane multiplexer.
 module flue_lso_header #(
   parameter int W = 64,
