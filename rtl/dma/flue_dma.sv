@@ -8,6 +8,7 @@
 // Latency: request to address 5 cycles; answer to client 2 cycles for slots, 6 for payload.
 // One burst in 5 cycles.
 // Cost: RD_FIFO * (W + 2) bits of block RAM; the rest in LUT memory.
+// Block RAM: 2 at W=64, 1 at W=32.
 module flue_dma
   import flue_pkg::*;
 #(
