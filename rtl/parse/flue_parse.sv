@@ -6,7 +6,7 @@
 // record is complete at the latest 252 bytes into its frame, or at the frame's
 // last beat, whatever its bytes say: there is no frame that hangs the parser.
 // One beat a cycle.  The input stalls only while the output does, or when more
-// than a dozen frames wait inside (frames under 16 bytes behind long headers).
+// than a dozen frames wait inside (frames of at most 20 bytes behind longer headers).
 // hdr_t says what each field means; sim/model/packet.c is the reference.
 //
 // How: two virtual bytes before the frame put every header on a 32-bit boundary.
