@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES          (64u * 1024u)
+#define BLOCK_BYTES          (128u * 1024u)
 #define MEGABYTE             (1024u * 1024u)
 #define RECEIVE_BUFFER_BYTES (512 * 1024) /* bounds what is under way, so that no queue overflows */
 #define STALL_S              20           /* no byte for so long is a failure */
@@ -104,7 +104,7 @@ static bool stream_send(int fd, struct stream *s, uint64_t bytes, const char *wa
  */
 static void gather(int fd, size_t want)
 {
-    const struct timespec moment = {.tv_nsec = 2000000};
+    const struct timespec moment = {.tv_nsec = 10000000};
     int before = -1, here = 0;
 
     while (ioctl(fd, FIONREAD, &here) == 0 && here != before && (size_t)here < want) {
