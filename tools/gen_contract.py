@@ -6,7 +6,7 @@
   gen_contract.py --out build/gen --docs docs --check  compare the pages instead of writing them
 
 Written to --out:
-  flue_regfile_pkg.sv, flue_regfile.sv   register file (PeakRDL regblock, AXI4-Lite)
+  flue_regfile_pkg.sv, flue_regfile.sv   register file (PeakRDL regblock)
   flue_layout_pkg.sv                     slots and events as packed structs, enums, contract version
   flue/regs.h, flue/layout.h             the same for C and C++
 
@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from peakrdl_regblock import RegblockExporter
-from peakrdl_regblock.cpuif.axi4lite import AXI4Lite_Cpuif_flattened
+from peakrdl_regblock.cpuif.passthrough import PassthroughCpuif
 from peakrdl_regblock.udps import ALL_UDPS
 from systemrdl import RDLCompiler, RDLCompileError
 from systemrdl.node import MemNode, RegfileNode, RegNode
@@ -311,12 +311,37 @@ def write(path, text):
         path.write_text(text)
 
 
+def parallel_readback(text):
+    """Select the register that is read by one registered bit each, instead of by a chain of address comparisons.
+
+    A third of the register file's logic.  flue_axil offers the address a cycle before the request and holds it.
+    """
+    head, chain, tail = re.match(r"(.*)(\n    always_comb begin\n        automatic logic \[31:0\] readback_data_var;.*?)"
+                                 r"(\n *readback_data = readback_data_var;.*)", text, re.S).groups()
+    item = re.compile(r"^( *)if\(rd_mux_addr == (\d+'h[0-9a-f]+)\) begin\n(.*?)^\1end\n", re.S | re.M)
+    addresses = []
+
+    def by_bit(match):
+        _, address, body = match.groups()
+        body, lines = re.subn(r"^ *(readback_data_var\S*) = (.*);$",
+                              rf"        \1 |= rd_sel[{len(addresses)}] ? \2 : '0;", body, flags=re.M)
+        assert lines == body.count("\n"), "the generator's readback has changed"
+        addresses.append(address)
+        return body
+
+    chain = item.sub(by_bit, chain)
+    assert addresses, "the generator's readback has changed"
+    select = "".join(f"        rd_sel[{i}] <= s_cpuif_addr == {a};\n" for i, a in enumerate(addresses))
+    return (f"{head}\n    logic [{len(addresses) - 1}:0] rd_sel;\n"
+            f"    always_ff @(posedge clk) begin\n{select}    end\n{chain}{tail}")
+
+
 def generate_regfile(top, out):
     with tempfile.TemporaryDirectory() as tmp:
-        RegblockExporter().export(top, tmp, cpuif_cls=AXI4Lite_Cpuif_flattened, module_name="flue_regfile",
+        RegblockExporter().export(top, tmp, cpuif_cls=PassthroughCpuif, module_name="flue_regfile",
                                   package_name="flue_regfile_pkg", address_width=12)
-        for name in ("flue_regfile.sv", "flue_regfile_pkg.sv"):
-            write(out / name, (Path(tmp) / name).read_text())
+        write(out / "flue_regfile.sv", parallel_readback((Path(tmp) / "flue_regfile.sv").read_text()))
+        write(out / "flue_regfile_pkg.sv", (Path(tmp) / "flue_regfile_pkg.sv").read_text())
 
 
 def main():

@@ -6,6 +6,7 @@
 //   (clear_o), also while the host reads.  Switches leave here already ANDed
 //   with the abilities of the hardware (CAPS), receive checksums also with
 //   the activation of their IP version; the frame limit is held to the build.
+// A register is written whole: write strobes are ignored.
 // `idle_o`: no register access is in progress and no reset is.
 module flue_regs
   import flue_pkg::*;
@@ -104,34 +105,46 @@ module flue_regs
   flue__in_t  hwif_in;
   flue__out_t r;
 
+  logic        req, is_write, rd_ack, wr_ack, axil_idle;
+  logic [11:0] addr;
+  logic [31:0] wdata, rdata;
+
+  flue_axil #(.ADDR_W(12)) u_axil (
+    .clk, .rst,
+    .awvalid_i(axil_awvalid_i), .awready_o(axil_awready_o), .awaddr_i(axil_awaddr_i),
+    .wvalid_i(axil_wvalid_i), .wready_o(axil_wready_o), .wdata_i(axil_wdata_i),
+    .bvalid_o(axil_bvalid_o), .bready_i(axil_bready_i), .arvalid_i(axil_arvalid_i),
+    .arready_o(axil_arready_o), .araddr_i(axil_araddr_i), .rvalid_o(axil_rvalid_o),
+    .rready_i(axil_rready_i), .rdata_o(axil_rdata_o),
+    .req_o(req), .is_write_o(is_write), .addr_o(addr), .wdata_o(wdata), .ack_i(rd_ack || wr_ack),
+    .rdata_i(rdata), .idle_o(axil_idle)
+  );
+
+  assign axil_bresp_o = 2'b00;
+  assign axil_rresp_o = 2'b00;
+
   flue_regfile u_regfile (
     .clk, .rst,
-    .fn_rst         (rst || clear_o),
-    .s_axil_awready (axil_awready_o),
-    .s_axil_awvalid (axil_awvalid_i),
-    .s_axil_awaddr  (axil_awaddr_i),
-    .s_axil_awprot  ('0),
-    .s_axil_wready  (axil_wready_o),
-    .s_axil_wvalid  (axil_wvalid_i),
-    .s_axil_wdata   (axil_wdata_i),
-    .s_axil_wstrb   (axil_wstrb_i),
-    .s_axil_bready  (axil_bready_i),
-    .s_axil_bvalid  (axil_bvalid_o),
-    .s_axil_bresp   (axil_bresp_o),
-    .s_axil_arready (axil_arready_o),
-    .s_axil_arvalid (axil_arvalid_i),
-    .s_axil_araddr  (axil_araddr_i),
-    .s_axil_arprot  ('0),
-    .s_axil_rready  (axil_rready_i),
-    .s_axil_rvalid  (axil_rvalid_o),
-    .s_axil_rdata   (axil_rdata_o),
-    .s_axil_rresp   (axil_rresp_o),
+    .fn_rst                (rst || clear_o),
+    .s_cpuif_req           (req),
+    .s_cpuif_req_is_wr     (is_write),
+    .s_cpuif_addr          (addr),
+    .s_cpuif_wr_data       (wdata),
+    .s_cpuif_wr_biten      ('1),
+    .s_cpuif_req_stall_wr  (),
+    .s_cpuif_req_stall_rd  (),
+    .s_cpuif_rd_ack        (rd_ack),
+    .s_cpuif_rd_err        (),
+    .s_cpuif_rd_data       (rdata),
+    .s_cpuif_wr_ack        (wr_ack),
+    .s_cpuif_wr_err        (),
     .hwif_in,
-    .hwif_out       (r)
+    .hwif_out              (r)
   );
 
   // ---- identity, state, time ----
   logic        reset_q;                   // a function reset is under way
+  logic        idle_q;
   logic [31:0] time_hi_q;
 
   assign hwif_in.BUILD.log2_bytes.next      = 4'($clog2(W / 8));
@@ -140,7 +153,7 @@ module flue_regs
   assign hwif_in.BUILD_FRAME.max_frame.next = 14'(MAX_FRAME);
   assign hwif_in.CAPS.tx.next               = CAPS[15:0];
   assign hwif_in.CAPS.rx.next               = CAPS[31:16];
-  assign hwif_in.STATUS.idle.next           = idle_i;
+  assign hwif_in.STATUS.idle.next           = idle_q;
   assign hwif_in.STATUS.drained.next        = drained_i && !reset_q;
   assign hwif_in.STATUS.tx_error.next       = tx_error_i;
   assign hwif_in.STATUS.rx_error.next       = rx_error_i;
@@ -152,6 +165,7 @@ module flue_regs
   assign hwif_in.TIME_HI.us.next            = time_hi_q;
 
   always_ff @(posedge clk) begin
+    idle_q <= idle_i;
     if (r.TIME_LO.us.swacc) time_hi_q <= time_us_i[63:32];
     if (r.CTRL.reset.value) reset_q <= 1'b1;
     if (rst || clear_o)     reset_q <= 1'b0;
@@ -265,20 +279,10 @@ module flue_regs
   assign hwif_in.REGION.rd_ack  = rg_wait_q[RG_WAIT-1];
   assign hwif_in.REGION.rd_data = rg_there_q ? rg_rdata_i : '0;
 
-  // ---- accesses in progress ----
-  logic [2:0] open_q;
-
-  always_ff @(posedge clk) begin
-    open_q <= open_q + 3'(axil_arvalid_i && axil_arready_o) + 3'(axil_awvalid_i && axil_awready_o)
-                     - 3'(axil_rvalid_o && axil_rready_i) - 3'(axil_bvalid_o && axil_bready_i);
-    if (rst) open_q <= '0;
-  end
-
-  assign idle_o = open_q == '0 && !axil_arvalid_i && !axil_awvalid_i && !axil_wvalid_i &&
-                  !r.CTRL.reset.value && !reset_q;
+  assign idle_o = axil_idle && !r.CTRL.reset.value && !reset_q;
 
   logic unused;
-  assign unused = &{1'b0, r.STAT.req_is_wr, r.STAT.wr_data, r.STAT.wr_biten, r.STAT.addr[1:0],
+  assign unused = &{1'b0, axil_wstrb_i, r.STAT.req_is_wr, r.STAT.wr_data, r.STAT.wr_biten, r.STAT.addr[1:0],
                     r.REGION.wr_biten, r.REGION.addr[1:0]};
 
 endmodule

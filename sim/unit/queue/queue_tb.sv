@@ -141,4 +141,84 @@ module queue_tb
     assign unused = &{1'b0, te_status, te_lso, re_status};
   end
 
+  // ---- registers, statistics, interrupt: IDs from 64, config 8, status 8 ----
+  logic         aw_valid, aw_ready, w_valid, w_ready, b_valid, b_ready, ar_valid, ar_ready, r_valid, r_ready;
+  logic [11:0]  aw_addr, ar_addr;
+  logic [31:0]  w_data, r_data, stat_data, rg_wdata, rg_rdata;
+  logic [1:0]   b_resp, r_resp;
+  logic [127:0] k;                        // see enum in regs_test.c
+  logic         stat_req, stat_ack, rg_we, enable, drain, flush, clear, regs_idle, stats_idle, irq_idle;
+  logic         irq, rise, deadline_valid;
+  logic [63:0]  deadline_us;
+  logic [5:0]   stat_addr;
+  logic [3:0]   rg_addr;
+  logic [2:0]   cause, mask;
+  logic [15:0]  distance_us;
+  logic [7:0]   mod_events;
+  tx_cfg_t      tx_cfg;
+  rx_cfg_t      rx_cfg;
+
+  bench_config #(.W(128), .ID(8)) u_config (.clk, .value_o(k));
+
+  bench_source #(.W(8), .U(12), .ID(64)) u_aw (.clk, .rst, .out_valid_o(aw_valid), .out_ready_i(aw_ready),
+    .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o(aw_addr), .out_user_last_o());
+  bench_source #(.W(8), .U(32), .ID(65)) u_w (.clk, .rst, .out_valid_o(w_valid), .out_ready_i(w_ready),
+    .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o(w_data), .out_user_last_o());
+  bench_source #(.W(8), .U(12), .ID(66)) u_ar (.clk, .rst, .out_valid_o(ar_valid), .out_ready_i(ar_ready),
+    .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o(ar_addr), .out_user_last_o());
+  bench_sink #(.W(8), .U(2), .ID(64)) u_b (.clk, .rst, .in_valid_i(b_valid), .in_ready_o(b_ready), .in_data_i('0),
+    .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i(b_resp), .in_user_last_i(1'b0));
+  bench_sink #(.W(8), .U(34), .ID(65)) u_r (.clk, .rst, .in_valid_i(r_valid), .in_ready_o(r_ready), .in_data_i('0),
+    .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i({r_resp, r_data}), .in_user_last_i(1'b0));
+
+  flue_regs #(.W(64), .REGIONS(4), .MAX_FRAME(1518), .FAULTS(1'b1)) u_regs (
+    .clk, .rst, .time_us_i(k[63:0]),
+    .axil_awvalid_i(aw_valid), .axil_awready_o(aw_ready), .axil_awaddr_i(aw_addr), .axil_wvalid_i(w_valid),
+    .axil_wready_o(w_ready), .axil_wdata_i(w_data), .axil_wstrb_i('1), .axil_bvalid_o(b_valid), .axil_bready_i(b_ready),
+    .axil_bresp_o(b_resp), .axil_arvalid_i(ar_valid), .axil_arready_o(ar_ready), .axil_araddr_i(ar_addr),
+    .axil_rvalid_o(r_valid), .axil_rready_i(r_ready), .axil_rdata_o(r_data), .axil_rresp_o(r_resp),
+    .enable_o(enable), .drain_o(drain), .flush_o(flush), .clear_o(clear), .idle_o(regs_idle), .idle_i(k[64]),
+    .drained_i(k[65] && drain), .tx_error_i(k[66]), .rx_error_i(k[67]), .event_error_i(k[68]), .tx_busy_i(k[69]),
+    .rx_busy_i(k[70]), .tx_cfg_o(tx_cfg), .rx_cfg_o(rx_cfg), .fault_csum_o(), .fault_seq_o(),
+    .txq_enable_o(), .txq_base_o(), .txq_region_o(), .txq_log2_slots_o(), .txq_tail_o(), .txq_head_i(k[111:96]),
+    .rxq_enable_o(), .rxq_base_o(), .rxq_region_o(), .rxq_log2_slots_o(), .rxq_tail_o(), .rxq_head_i(k[111:96]),
+    .eq_enable_o(), .eq_base_o(), .eq_region_o(), .eq_log2_slots_o(), .eq_head_o(), .eq_tail_i(k[111:96]),
+    .set_event_i(posted), .set_error_i(k[72]), .set_drained_i(k[73]), .cause_o(cause), .mask_o(mask),
+    .mod_distance_us_o(distance_us), .mod_events_o(mod_events),
+    .stat_req_o(stat_req), .stat_addr_o(stat_addr), .stat_ack_i(stat_ack), .stat_data_i(stat_data),
+    .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata)
+  );
+
+  flue_region_table #(.REGIONS(4)) u_table (
+    .clk, .rst, .rg_we_i(rg_we), .rg_addr_i(rg_addr), .rg_wdata_i(rg_wdata), .rg_rdata_o(rg_rdata),
+    .look_valid_i(1'b0), .look_i('0), .base_o(), .size_o(), .valid_o(), .writable_o()
+  );
+
+  // Pulses come in single beats, so that the test can count them; bytes beside them.
+  logic [31:0] inc;
+  logic        inc_valid;
+  logic [27:0] amounts;
+  bench_source #(.W(8), .U(60), .ID(67)) u_inc (.clk, .rst, .out_valid_o(inc_valid), .out_ready_i(1'b1),
+    .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o({amounts, inc}), .out_user_last_o());
+
+  flue_stats #(.PEND_W(4), .BYTES_W(24)) u_stats (
+    .clk, .rst, .clear_i(clear), .inc_i(inc_valid ? inc : '0), .tx_bytes_i(inc_valid ? amounts[13:0] : '0),
+    .rx_bytes_i(inc_valid ? amounts[27:14] : '0), .rd_req_i(stat_req), .rd_addr_i(stat_addr), .rd_ack_o(stat_ack),
+    .rd_data_o(stat_data), .idle_o(stats_idle)
+  );
+
+  logic posted, post_valid, unused_post;
+  bench_source #(.W(8), .U(1), .ID(68)) u_post (.clk, .rst, .out_valid_o(post_valid), .out_ready_i(1'b1),
+    .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o(unused_post), .out_user_last_o());
+  assign posted = post_valid;
+
+  flue_irq u_irq (
+    .clk, .rst(rst || clear), .time_us_i(k[63:0]), .cause_event_i(cause[0]), .cause_error_i(cause[1]),
+    .cause_drained_i(cause[2]), .mask_i(mask), .distance_us_i(distance_us), .events_i(mod_events), .posted_i(posted),
+    .irq_o(irq), .rise_o(rise), .idle_o(irq_idle), .deadline_valid_o(deadline_valid), .deadline_us_o(deadline_us)
+  );
+
+  bench_status #(.W(160), .ID(8)) u_status (.clk, .rst, .value_i(
+    160'({rx_cfg, tx_cfg, enable, drain, flush, clear, regs_idle, stats_idle, irq_idle, rise, irq, deadline_valid, deadline_us})));
+
 endmodule
