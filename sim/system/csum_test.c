@@ -22,8 +22,12 @@ static void show(const struct rig *rig, unsigned i, const uint8_t *want, size_t 
 static size_t build(struct rig *rig, struct flue_frames_shape *shape, uint8_t *frame)
 {
     for (;;) {
+        struct flue_pkt_hdr h;
         size_t n = flue_frames_build(&rig->frames_state, shape, frame);
-        if (n <= 1514)
+        flue_pkt_parse(frame, n, &h);
+        if (h.bad_hdr) /* more extension headers than are walked */
+            shape->ext_headers = shape->ext_bytes = 0;
+        else if (n <= 1514)
             return n;
         shape->payload /= 2;
         shape->padding = 0;
