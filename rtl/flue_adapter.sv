@@ -6,6 +6,7 @@
 // idle_o is exact: high when no beat, slot, event, DMA, interrupt change or
 //   register access is pending, so that without input nothing will ever happen
 //   before `deadline_us_o` (when deadline_valid_o).
+// Block RAM: 8 at W=32.
 module flue_adapter
   import flue_pkg::*;
   import flue_layout_pkg::*;
