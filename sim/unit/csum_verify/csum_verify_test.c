@@ -17,7 +17,7 @@ static struct frame {
     bool bad;
     struct bench_bits hdr;
     uint16_t result; /* expected */
-} *sent;
+} * sent;
 static size_t sent_count;
 static struct flue_pkt_rx_cfg cfg;
 static uint64_t frame_state; /* of the generator */
@@ -28,9 +28,9 @@ static void configure(struct flue_pkt_rx_cfg to)
 {
     cfg = to;
     uint64_t bits = 9018; /* max_frame, not used here */
-    bits |= (uint64_t)to.tcp_opts << 15 | (uint64_t)to.ip6_ext << 16 | (uint64_t)to.ip_opts << 17
-            | (uint64_t)to.udp6_csum << 18 | (uint64_t)to.tcp6_csum << 19 | (uint64_t)to.udp4_csum << 20
-            | (uint64_t)to.tcp4_csum << 21 | (uint64_t)to.ip4_csum << 22;
+    bits |= (uint64_t)to.tcp_opts << 15 | (uint64_t)to.ip6_ext << 16 | (uint64_t)to.ip_opts << 17 |
+            (uint64_t)to.udp6_csum << 18 | (uint64_t)to.tcp6_csum << 19 | (uint64_t)to.udp4_csum << 20 |
+            (uint64_t)to.tcp4_csum << 21 | (uint64_t)to.ip4_csum << 22;
     bench_set(0, 0, 23, bits);
     bench_run(2);
 }
@@ -192,8 +192,8 @@ TEST(udp_without_checksum_is_not_judged)
     configure(everything);
     bench_mode_random();
     for (int i = 0; i < 200; i++) {
-        struct flue_frames_shape shape = {.ip = i % 2 ? 4 : 6, .l4 = FLUE_FRAMES_UDP, .udp_no_csum = true,
-                                          .payload = bench_random_in(0, 100)};
+        struct flue_frames_shape shape = {
+            .ip = i % 2 ? 4 : 6, .l4 = FLUE_FRAMES_UDP, .udp_no_csum = true, .payload = bench_random_in(0, 100)};
         uint16_t result = send(buffer, flue_frames_build(&frame_state, &shape, buffer));
         CHECK_EQ(shape.ip == 4 ? FLUE_PKT_IP_OK : 0, result);
     }
@@ -273,8 +273,8 @@ TEST(the_ip_length_is_compared_with_the_frame)
     configure(everything);
     for (int ip = 4; ip <= 6; ip += 2) {
         for (size_t payload = 0; payload < 70; payload++) {
-            struct flue_frames_shape shape = {.ip = ip, .l4 = payload % 2 ? FLUE_FRAMES_UDP : FLUE_FRAMES_TCP,
-                                              .payload = payload, .padding = 3};
+            struct flue_frames_shape shape = {
+                .ip = ip, .l4 = payload % 2 ? FLUE_FRAMES_UDP : FLUE_FRAMES_TCP, .payload = payload, .padding = 3};
             size_t len = flue_frames_build(&frame_state, &shape, buffer);
             for (size_t cut = 0; cut < 7; cut++) {
                 uint16_t result = send(buffer, len - cut);
@@ -292,8 +292,8 @@ TEST(constant_payloads_sum_right)
     configure(everything);
     bench_mode_random();
     for (int i = 0; i < 300; i++) {
-        struct flue_frames_shape shape = {.ip = i % 2 ? 4 : 6, .l4 = i % 4 < 2 ? FLUE_FRAMES_TCP : FLUE_FRAMES_UDP,
-                                          .payload = bench_random_in(0, 1400)};
+        struct flue_frames_shape shape = {
+            .ip = i % 2 ? 4 : 6, .l4 = i % 4 < 2 ? FLUE_FRAMES_TCP : FLUE_FRAMES_UDP, .payload = bench_random_in(0, 1400)};
         size_t len = flue_frames_build(&frame_state, &shape, buffer);
         memset(buffer + len - shape.payload, i % 3 ? 0xFF : 0x00, shape.payload);
         flue_pkt_fill_csums(buffer, len);

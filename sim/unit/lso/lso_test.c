@@ -20,23 +20,26 @@ struct request {
 
 /* What a template is made of; zero is IPv4, no tag, no options, random addresses. */
 struct shape {
-    unsigned tags;                      /* in-frame VLAN tags, 0 to 2 */
+    unsigned tags; /* in-frame VLAN tags, 0 to 2 */
     bool v6;
-    unsigned ip_extra;                  /* bytes of IPv4 options or IPv6 extension headers */
-    unsigned tcp_extra;                 /* bytes of TCP options */
+    unsigned ip_extra;  /* bytes of IPv4 options or IPv6 extension headers */
+    unsigned tcp_extra; /* bytes of TCP options */
 };
 
-static void put16(uint8_t *p, unsigned value) {
+static void put16(uint8_t *p, unsigned value)
+{
     p[0] = (uint8_t)(value >> 8);
     p[1] = (uint8_t)value;
 }
 
-static void put32(uint8_t *p, uint32_t value) {
+static void put32(uint8_t *p, uint32_t value)
+{
     put16(p, value >> 16);
     put16(p + 2, value & 0xFFFF);
 }
 
-static void set_payload(struct request *req, const uint8_t *payload, size_t len, size_t mss) {
+static void set_payload(struct request *req, const uint8_t *payload, size_t len, size_t mss)
+{
     req->model.payload = payload;
     req->model.pay_len = len;
     req->model.mss = mss;
@@ -45,7 +48,8 @@ static void set_payload(struct request *req, const uint8_t *payload, size_t len,
 }
 
 /* A template with everything random that is not in the shape; SYN, RST, URG are 0, lengths and checksum fields garbage. */
-static struct request make_request(struct shape shape) {
+static struct request make_request(struct shape shape)
+{
     struct request req = {0};
     unsigned l3 = 14 + 4 * shape.tags;
     unsigned l4 = l3 + (shape.v6 ? 40 : 20) + shape.ip_extra;
@@ -60,18 +64,28 @@ static struct request make_request(struct shape shape) {
     else
         req.header[l3] = (uint8_t)(0x45 + shape.ip_extra / 4);
     req.header[l4 + 12] = (uint8_t)(((20 + shape.tcp_extra) / 4) << 4 | (req.header[l4 + 12] & 15));
-    req.header[l4 + 13] &= 0xD9;        /* SYN, RST, URG */
+    req.header[l4 + 13] &= 0xD9; /* SYN, RST, URG */
 
-    req.cmd = (struct lso_cmd){.lso = true, .v6 = shape.v6, .id_15bit = bench_chance(50), .hdr_len = hdr, .l3_off = l3, .l4_off = l4};
-    req.cmd.csum = (struct csum_cmd){.ip_en = !shape.v6, .ip_start = l3, .ip_ihl = shape.v6 ? 0 : (l4 - l3) / 4, .l4_en = true,
-                                     .l4_start = l4, .l4_pos = l4 + 16, .l4_end = 0x1FFFF};
-    req.tag = (struct tx_tag){.lso = true, .lso_v2 = bench_chance(50), .vlan = bench_chance(50),
-                              .slot = (unsigned)bench_random_in(0, 65535), .vlan_tci = (unsigned)bench_random_in(0, 65535)};
+    req.cmd =
+        (struct lso_cmd){.lso = true, .v6 = shape.v6, .id_15bit = bench_chance(50), .hdr_len = hdr, .l3_off = l3, .l4_off = l4};
+    req.cmd.csum = (struct csum_cmd){.ip_en = !shape.v6,
+                                     .ip_start = l3,
+                                     .ip_ihl = shape.v6 ? 0 : (l4 - l3) / 4,
+                                     .l4_en = true,
+                                     .l4_start = l4,
+                                     .l4_pos = l4 + 16,
+                                     .l4_end = 0x1FFFF};
+    req.tag = (struct tx_tag){.lso = true,
+                              .lso_v2 = bench_chance(50),
+                              .vlan = bench_chance(50),
+                              .slot = (unsigned)bench_random_in(0, 65535),
+                              .vlan_tci = (unsigned)bench_random_in(0, 65535)};
     req.model = (struct flue_lso_request){.hdr_len = hdr, .l3_off = l3, .l4_off = l4, .id_15bit = req.cmd.id_15bit};
     return req;
 }
 
-static struct shape random_shape(void) {
+static struct shape random_shape(void)
+{
     struct shape shape = {.tags = (unsigned)bench_random_in(0, 2), .v6 = bench_chance(50)};
     unsigned room = FLUE_LSO_HEADER_MAX - (14 + 4 * shape.tags + (shape.v6 ? 40 : 20) + 20);
     if (shape.v6)
@@ -96,10 +110,11 @@ struct expected {
 static struct expected *expected[IDS];
 static size_t expected_count[IDS];
 
-static void expect(int id, const uint8_t *data, size_t len, bool bad, struct tx_tag tag, struct csum_cmd cmd) {
+static void expect(int id, const uint8_t *data, size_t len, bool bad, struct tx_tag tag, struct csum_cmd cmd)
+{
     if (id >= CHAIN && bad && !tag.eor)
-        return;                         /* a bad frame vanishes, */
-    if (id >= CHAIN && bad) {           /* its request does not */
+        return;               /* a bad frame vanishes, */
+    if (id >= CHAIN && bad) { /* its request does not */
         tag.empty = true;
         tag.status = TX_ST_DMA_READ;
     }
@@ -111,7 +126,8 @@ static void expect(int id, const uint8_t *data, size_t len, bool bad, struct tx_
     expected[id][expected_count[id]++] = e;
 }
 
-static void expect_end(int id, struct tx_tag tag, unsigned status, size_t payload) {
+static void expect_end(int id, struct tx_tag tag, unsigned status, size_t payload)
+{
     tag.eor = tag.empty = true;
     tag.status = status;
     tag.payload = (unsigned)payload;
@@ -119,7 +135,8 @@ static void expect_end(int id, struct tx_tag tag, unsigned status, size_t payloa
 }
 
 /* The first `count` frames of a request. */
-static void expect_frames(int id, const struct request *req, size_t count) {
+static void expect_frames(int id, const struct request *req, size_t count)
+{
     static uint8_t frame[FLUE_LSO_HEADER_MAX + PAY_MAX];
     for (size_t i = 0; i < count; i++) {
         size_t len = flue_lso_frame(&req->model, i, id >= CHAIN, frame);
@@ -131,8 +148,10 @@ static void expect_frames(int id, const struct request *req, size_t count) {
     }
 }
 
-/* Send a request with `extra` bytes behind it; of all that the source delivers `cut` bytes, the last beat bad, or (cut 0) all, good. */
-static void send_cut(int id, const struct request *req, size_t cut, size_t extra) {
+/* Send a request with `extra` bytes behind it; of all that the source delivers `cut` bytes, the last beat bad, or (cut 0) all,
+ * good. */
+static void send_cut(int id, const struct request *req, size_t cut, size_t extra)
+{
     static uint8_t packet[FLUE_LSO_HEADER_MAX + PAY_MAX + 512];
     size_t hdr = req->model.hdr_len, mss = req->model.mss, len = hdr + req->model.pay_len;
     struct bench_bits user = {0};
@@ -141,7 +160,7 @@ static void send_cut(int id, const struct request *req, size_t cut, size_t extra
     memcpy(packet + hdr, req->model.payload, req->model.pay_len);
     bench_random_bytes(packet + len, extra);
     struct tx_tag tag = req->tag;
-    tag.eor = bench_chance(50);         /* these three are for flue_lso to say */
+    tag.eor = bench_chance(50); /* these three are for flue_lso to say */
     tag.empty = bench_chance(50);
     tag.payload = (unsigned)bench_random_in(0, 99999);
     tx_tag_put(&user, 0, &tag);
@@ -169,14 +188,18 @@ static void send_cut(int id, const struct request *req, size_t cut, size_t extra
     expect_end(id, req->tag, TX_ST_DMA_READ, whole * mss < req->model.pay_len ? whole * mss : req->model.pay_len);
 }
 
-static void send(int id, const struct request *req) { send_cut(id, req, 0, 0); }
+static void send(int id, const struct request *req)
+{
+    send_cut(id, req, 0, 0);
+}
 
 /* A frame without LSO; a chained one asks for no checksum. */
-static void send_plain(int id, const uint8_t *data, size_t len, bool bad) {
+static void send_plain(int id, const uint8_t *data, size_t len, bool bad)
+{
     struct lso_cmd cmd = {0};
     struct bench_bits user = {0};
-    struct tx_tag tag = {.slot = (unsigned)bench_random_in(0, 65535), .vlan = bench_chance(50),
-                         .vlan_tci = (unsigned)bench_random_in(0, 65535)};
+    struct tx_tag tag = {
+        .slot = (unsigned)bench_random_in(0, 65535), .vlan = bench_chance(50), .vlan_tci = (unsigned)bench_random_in(0, 65535)};
     bench_random_bits(&user, TX_TAG_BITS + CSUM_CMD_BITS);
     cmd.csum = csum_cmd_get(&user, TX_TAG_BITS);
     if (id >= CHAIN)
@@ -188,21 +211,24 @@ static void send_plain(int id, const uint8_t *data, size_t len, bool bad) {
     lso_cmd_put(&user, TX_TAG_BITS, &cmd);
     bench_send(id, data, len, bad, &user);
     tag.eor = true;
-    cmd.csum.l4_seed = 0;               /* only a segment has one */
+    cmd.csum.l4_seed = 0; /* only a segment has one */
     expect(id, data, len, bad, tag, cmd.csum);
 }
 
-static void send_drop(int id, const uint8_t *data, size_t len, bool bad) {
+static void send_drop(int id, const uint8_t *data, size_t len, bool bad)
+{
     struct bench_bits user = {0};
     struct lso_cmd cmd = {.drop = true, .lso = bench_chance(50), .hdr_len = 54, .mss = 0, .pay_len = (unsigned)len};
-    struct tx_tag tag = {.slot = (unsigned)bench_random_in(0, 65535), .status = (unsigned)bench_random_in(1, 16), .lso = cmd.lso};
+    struct tx_tag tag = {
+        .slot = (unsigned)bench_random_in(0, 65535), .status = (unsigned)bench_random_in(1, 16), .lso = cmd.lso};
     tx_tag_put(&user, 0, &tag);
     lso_cmd_put(&user, TX_TAG_BITS, &cmd);
     bench_send(id, data, len, bad, &user);
     expect_end(id, tag, tag.status, 0);
 }
 
-static void check_tag(const struct tx_tag *want, const struct tx_tag *got) {
+static void check_tag(const struct tx_tag *want, const struct tx_tag *got)
+{
     CHECK_EQ(want->eor, got->eor);
     CHECK_EQ(want->empty, got->empty);
     CHECK_EQ(want->status, got->status);
@@ -215,7 +241,8 @@ static void check_tag(const struct tx_tag *want, const struct tx_tag *got) {
         CHECK_EQ(want->payload, got->payload);
 }
 
-static void check_cmd(const struct csum_cmd *want, const struct csum_cmd *got) {
+static void check_cmd(const struct csum_cmd *want, const struct csum_cmd *got)
+{
     CHECK_EQ(want->ip_en, got->ip_en);
     CHECK_EQ(want->ip_start, got->ip_start);
     CHECK_EQ(want->ip_ihl, got->ip_ihl);
@@ -227,7 +254,8 @@ static void check_cmd(const struct csum_cmd *want, const struct csum_cmd *got) {
     CHECK_EQ(want->l4_udp, got->l4_udp);
 }
 
-static void begin(void) {
+static void begin(void)
+{
     for (int id = 0; id < IDS; id++) {
         for (size_t i = 0; i < expected_count[id]; i++)
             free(expected[id][i].data);
@@ -236,7 +264,8 @@ static void begin(void) {
 }
 
 /* Everything expected comes, in order, and nothing else. */
-static void check_all(uint64_t limit) {
+static void check_all(uint64_t limit)
+{
     bench_drain(limit);
     for (int id = 0; id < IDS; id++) {
         for (size_t i = 0; i < expected_count[id]; i++) {
@@ -247,7 +276,7 @@ static void check_all(uint64_t limit) {
             struct tx_tag tag = tx_tag_get(&got.user, 0);
             check_tag(&want->tag, &tag);
             if (want->tag.empty) {
-                CHECK(got.len <= (size_t)4 << (id % 5));        /* one beat */
+                CHECK(got.len <= (size_t)4 << (id % 5)); /* one beat */
                 CHECK(!got.bad);
                 continue;
             }
@@ -265,7 +294,8 @@ static void check_all(uint64_t limit) {
     begin();
 }
 
-static const uint8_t *random_payload(size_t len) {
+static const uint8_t *random_payload(size_t len)
+{
     static uint8_t bytes[PAY_MAX];
     bench_random_bytes(bytes, len);
     return bytes;
@@ -274,13 +304,13 @@ static const uint8_t *random_payload(size_t len) {
 /* ---- tests ---- */
 
 /* 7.1: the template of the vector. */
-static struct request vector_7_1(void) {
+static struct request vector_7_1(void)
+{
     static uint8_t payload[2500];
     static const uint8_t header[66] = {
-        2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0,
-        0x45, 0, 0, 0, 0x7F, 0xFE, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2,
-        4, 0, 0, 80, 0xFF, 0xFF, 0xFC, 0, 1, 2, 3, 4, 0x80, 0x99, 0x20, 0, 0xEC, 0x3D, 0, 0,
-        1, 1, 8, 10, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
+        2,  0, 0,    0,    0,    1, 2,    0,    0,   0,  0,   2, 8, 0,  0x45, 0,    0,    0,    0x7F, 0xFE, 0x40, 0,
+        64, 6, 0,    0,    192,  0, 2,    1,    198, 51, 100, 2, 4, 0,  0,    80,   0xFF, 0xFF, 0xFC, 0,    1,    2,
+        3,  4, 0x80, 0x99, 0x20, 0, 0xEC, 0x3D, 0,   0,  1,   1, 8, 10, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88};
     struct request req = make_request((struct shape){.tcp_extra = 12});
 
     for (size_t k = 0; k < sizeof payload; k++)
@@ -291,7 +321,8 @@ static struct request vector_7_1(void) {
 }
 
 /* TO-047: worked vector 7.1, both ID moduli; every number of its table, in the frames that leave the chain. */
-TEST(vector_7_1_is_bit_exact) {
+TEST(vector_7_1_is_bit_exact)
+{
     static const unsigned total[3] = {1052, 1052, 552}, flags[3] = {0x90, 0x10, 0x19}, tcp_sum[3] = {0xBEEE, 0x9A65, 0x854F};
     static const uint32_t seq[3] = {0xFFFFFC00, 0xFFFFFFE8, 0x000003D0};
     static const unsigned ip_id[2][3] = {{0x7FFE, 0x7FFF, 0x8000}, {0x7FFE, 0x7FFF, 0}};
@@ -331,7 +362,8 @@ TEST(vector_7_1_is_bit_exact) {
 }
 
 /* TO-048, TO-049, TO-067: payload around one and two segments, one byte, MSS beyond the payload. */
-TEST(edge_lengths_give_the_right_segments) {
+TEST(edge_lengths_give_the_right_segments)
+{
     begin();
     for (int id = 0; id < IDS; id++) {
         static const int delta[] = {-1, 0, 1};
@@ -356,7 +388,8 @@ TEST(edge_lengths_give_the_right_segments) {
 }
 
 /* TO-049: the largest request there is, into frames of 1,514 and of 9,014 bytes. */
-TEST(the_largest_request_is_cut_to_the_last_byte) {
+TEST(the_largest_request_is_cut_to_the_last_byte)
+{
     static uint8_t payload[PAY_MAX];
     bench_random_bytes(payload, sizeof payload);
     begin();
@@ -371,7 +404,8 @@ TEST(the_largest_request_is_cut_to_the_last_byte) {
 }
 
 /* TO-050: the sequence number wraps inside a request, at either half of the word. */
-TEST(sequence_numbers_wrap) {
+TEST(sequence_numbers_wrap)
+{
     begin();
     for (int id = 0; id < IDS; id++)
         for (uint32_t high = 0; high < 2; high++) {
@@ -384,7 +418,8 @@ TEST(sequence_numbers_wrap) {
 }
 
 /* TO-054: identification from 0x7FFE, 0xFFFE and (15 bits) from above 0x8000. */
-TEST(identification_counts_in_its_modulus) {
+TEST(identification_counts_in_its_modulus)
+{
     static const unsigned ids[] = {0x0000, 0x7FFE, 0x8000, 0x9FFF, 0xFFFE};
     begin();
     for (int id = 0; id < IDS; id++)
@@ -400,7 +435,8 @@ TEST(identification_counts_in_its_modulus) {
 }
 
 /* TO-057, TO-058: every mixture of PSH, FIN, CWR, ECE, ACK and NS, in one, two and three segments. */
-TEST(flags_go_where_they_belong) {
+TEST(flags_go_where_they_belong)
+{
     begin();
     for (int id = 0; id < IDS; id++)
         for (unsigned flags = 0; flags < 64; flags++) {
@@ -415,8 +451,10 @@ TEST(flags_go_where_they_belong) {
     check_all(200000);
 }
 
-/* TO-051, TO-059, TO-060, TO-061, TO-062, TO-063: header lengths from 54 to 126 bytes (128 cannot occur: no length is 0 modulo 4), all copied. */
-TEST(every_header_length_passes) {
+/* TO-051, TO-059, TO-060, TO-061, TO-062, TO-063: header lengths from 54 to 126 bytes (128 cannot occur: no length is 0 modulo
+ * 4), all copied. */
+TEST(every_header_length_passes)
+{
     begin();
     for (int id = 0; id < IDS; id++)
         for (unsigned tags = 0; tags <= 2; tags++)
@@ -434,7 +472,8 @@ TEST(every_header_length_passes) {
 }
 
 /* TO-065: MSS 1 to 130, so that segments begin and end at every lane of every width. */
-TEST(every_alignment_of_payload_is_right) {
+TEST(every_alignment_of_payload_is_right)
+{
     begin();
     for (int id = 0; id < IDS; id++)
         for (size_t mss = 1; mss <= 130; mss++) {
@@ -446,7 +485,8 @@ TEST(every_alignment_of_payload_is_right) {
     check_all(2000000);
 }
 
-static void mixed_traffic(unsigned requests, bool errors) {
+static void mixed_traffic(unsigned requests, bool errors)
+{
     for (int id = 0; id < IDS; id++)
         for (unsigned i = 0; i < requests; i++) {
             size_t len = bench_chance(10) ? bench_random_in(1, 20000) : bench_random_in(1, 3000);
@@ -483,7 +523,8 @@ static void mixed_traffic(unsigned requests, bool errors) {
 }
 
 /* TO-048, TO-053, TO-055, TO-056, TO-062, TO-064, TO-071, TO-072: anything between anything, idle and back-pressure. */
-TEST(mixed_requests_leave_in_order) {
+TEST(mixed_requests_leave_in_order)
+{
     for (int round = 0; round < 4; round++) {
         begin();
         bench_mode_random();
@@ -493,7 +534,8 @@ TEST(mixed_requests_leave_in_order) {
 }
 
 /* TO-052, TO-067: read errors at any byte, dropped requests: one end each, and the traffic behind is unharmed. */
-TEST(errors_end_their_request_only) {
+TEST(errors_end_their_request_only)
+{
     for (int round = 0; round < 4; round++) {
         begin();
         if (round)
@@ -504,7 +546,8 @@ TEST(errors_end_their_request_only) {
 }
 
 /* A read error in every byte position of a small request, back to back. */
-TEST(a_request_may_be_cut_at_any_byte) {
+TEST(a_request_may_be_cut_at_any_byte)
+{
     begin();
     for (int id = 0; id < IDS; id++) {
         struct request req = make_request((struct shape){.tcp_extra = 12});
@@ -516,7 +559,8 @@ TEST(a_request_may_be_cut_at_any_byte) {
 }
 
 /* The demonstration's fault: every second segment has a wrong sequence number, nothing else changes. */
-TEST(the_sequence_fault_hits_every_second_segment) {
+TEST(the_sequence_fault_hits_every_second_segment)
+{
     begin();
     bench_set(0, 0, 1, 1);
     bench_run(4);
@@ -531,7 +575,8 @@ TEST(the_sequence_fault_hits_every_second_segment) {
 }
 
 /* Rate: 44 segments of MSS 1460, twice; 97 % of the beats at W = 64. */
-TEST(segments_leave_back_to_back) {
+TEST(segments_leave_back_to_back)
+{
     static uint8_t payload[44 * 1460];
     begin();
     bench_random_bytes(payload, sizeof payload);
@@ -556,7 +601,8 @@ TEST(segments_leave_back_to_back) {
 }
 
 /* Rate: frames without LSO, from one beat each, move one beat a cycle. */
-TEST(plain_frames_pass_at_full_rate) {
+TEST(plain_frames_pass_at_full_rate)
+{
     begin();
     for (int id = 0; id < WIDTHS; id++)
         for (int i = 0; i < 100; i++)

@@ -8,10 +8,37 @@
 #include "flue/regs.h"
 
 /* Config and status bits of queue_tb.sv. */
-enum { K = 8, TIME_US = 0, IDLE = 64, DRAINED, TX_ERROR, RX_ERROR, EVENT_ERROR, TX_BUSY, RX_BUSY, SET_ERROR = 72, SET_DRAINED,
-       HEADS = 96 };
-enum { DEADLINE_US = 0, DEADLINE_VALID = 64, IRQ, RISE, IRQ_IDLE, STATS_IDLE, REGS_IDLE, CLEAR, FLUSH, DRAIN, ENABLE,
-       TX_CFG_MAX_FRAME = 74, TX_CFG_SWITCHES = 74 + 31, RX_CFG_MAX_FRAME = 115, RX_CFG_SWITCHES = 129 };
+enum {
+    K = 8,
+    TIME_US = 0,
+    IDLE = 64,
+    DRAINED,
+    TX_ERROR,
+    RX_ERROR,
+    EVENT_ERROR,
+    TX_BUSY,
+    RX_BUSY,
+    SET_ERROR = 72,
+    SET_DRAINED,
+    HEADS = 96
+};
+enum {
+    DEADLINE_US = 0,
+    DEADLINE_VALID = 64,
+    IRQ,
+    RISE,
+    IRQ_IDLE,
+    STATS_IDLE,
+    REGS_IDLE,
+    CLEAR,
+    FLUSH,
+    DRAIN,
+    ENABLE,
+    TX_CFG_MAX_FRAME = 74,
+    TX_CFG_SWITCHES = 74 + 31,
+    RX_CFG_MAX_FRAME = 115,
+    RX_CFG_SWITCHES = 129
+};
 enum { AW = 64, W = 65, AR = 66, INC = 67, POST = 68, B = 64, R = 65 };
 
 static struct bench_bits word(uint64_t value)
@@ -83,9 +110,10 @@ enum { WRITABLE = sizeof writable / sizeof writable[0] };
 /* Every other word of the window. */
 static bool is_register(uint32_t offset)
 {
-    static const uint32_t others[] = {FLUE_REG_ID, FLUE_REG_VERSION, FLUE_REG_BUILD, FLUE_REG_BUILD_FRAME, FLUE_REG_CAPS,
-                                      FLUE_REG_CTRL, FLUE_REG_STATUS, FLUE_REG_TIME_LO, FLUE_REG_TIME_HI, FLUE_REG_TXQ_HEAD,
-                                      FLUE_REG_RXQ_HEAD, FLUE_REG_EQ_TAIL, FLUE_REG_IRQ_CAUSE};
+    static const uint32_t others[] = {FLUE_REG_ID,       FLUE_REG_VERSION,  FLUE_REG_BUILD,    FLUE_REG_BUILD_FRAME,
+                                      FLUE_REG_CAPS,     FLUE_REG_CTRL,     FLUE_REG_STATUS,   FLUE_REG_TIME_LO,
+                                      FLUE_REG_TIME_HI,  FLUE_REG_TXQ_HEAD, FLUE_REG_RXQ_HEAD, FLUE_REG_EQ_TAIL,
+                                      FLUE_REG_IRQ_CAUSE};
     for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
         if (others[i] == offset)
             return true;
