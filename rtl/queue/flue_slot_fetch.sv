@@ -69,7 +69,8 @@ module flue_slot_fetch
 
   assign stop = array_q ? SLOT_W'(array_end_q) : tail_i;
   assign left      = next_q != stop;
-  assign short_of  = next_q[SLOT_W-1:2] == stop[SLOT_W-1:2];
+  // A tail that was moved back must not make a fetch that leaves its line.
+  assign short_of  = next_q[SLOT_W-1:2] == stop[SLOT_W-1:2] && next_q[1:0] < stop[1:0];
   assign count     = short_of ? {1'b0, stop[1:0] - next_q[1:0]} : 3'd4 - {1'b0, next_q[1:0]};
   assign place     = next_q & (ring_mask_i | {SLOT_W{array_q}});
 
@@ -191,21 +192,44 @@ module flue_slot_fetch
   assign starved_o = !slot_valid_o && !slot_error_o && have_q == '0 && !asked_q && !left;
 
 `ifdef FORMAL
-  logic f_past_valid = 1'b0;
+  logic              f_past_valid = 1'b0;
+  logic [SLOT_W-1:0] f_left, f_size;      // slots to the end; slots of the ring
+  logic              f_ring;              // the ring's size is a power of two, its tail not beyond it
+
+  assign f_left = stop - next_q;
+  assign f_size = ring_mask_i + 1'b1;
+  assign f_ring = ring_mask_i >= SLOT_W'(7) && (ring_mask_i & f_size) == '0 && f_left <= f_size;
+
+  logic f_line_q;                         // the ring had whole lines when the request was made
+  always_ff @(posedge clk) if (!asked_q) f_line_q <= array_q || ring_mask_i[1:0] == 2'b11;
+
   always_ff @(posedge clk) begin
     f_past_valid <= 1'b1;
-    if (f_past_valid && !rst) begin
+    if (!f_past_valid) assume (rst);
+    if (!rst && slot_take_i) assume (slot_valid_o);
+    if (!rst && word_valid) assume (asked_q && !req_valid_o);     // only answers come
+    if (f_past_valid && !rst && !$past(rst)) begin
       // A slot offered stays until taken or forgotten.
-      if ($past(slot_valid_o && !slot_take_i && !restart_i && !rst)) begin
+      assert (!slot_valid_o || part_q == '0);
+      if ($past(slot_valid_o && !slot_take_i && !restart_i)) begin
         assert (slot_valid_o);
         assert (slot_o == $past(slot_o));
       end
-      // Every request stays inside its 64-byte line.
-      if (req_valid_o) begin
-        assert (req_o.length != '0 && req_o.length <= 17'd64);
-        assert (LEN_W'(req_o.offset[5:0]) + req_o.length <= 17'd64);
+      // A fetch takes at least one slot, none beyond the end, none across the ring's wrap.
+      if (left && (array_q || f_ring)) begin
+        assert (count != '0 && count <= 3'd4);
+        assert (3'(next_q[1:0]) + count <= 3'd4);
+        if (!array_q) assert (SLOT_W'(count) <= f_left);
+        if (!array_q) assert ((SLOT_W+1)'(place) + (SLOT_W+1)'(count) <= (SLOT_W+1)'(f_size));
       end
+      // Every request stays inside its 64-byte line, and there is one at a time.
+      assert (asked_q || !req_valid_o);
+      if (asked_q) assert (asked_count_q <= 3'd4);
+      if (req_valid_o && f_line_q) assert (LEN_W'(req_o.offset[5:0]) + req_o.length <= 17'd64);
       assert (have_q <= 3'd4);
+      cover (slot_valid_o && have_q == 3'd1 && array_q);
+      cover (stale_q && answer);
+      cover (slot_error_o);
     end
   end
 `endif

@@ -1094,7 +1094,7 @@ TEST(a_doorbell_jump_stops_the_queue_with_one_event)
             drain_bench(200000);
             uint16_t head = rx ? h->rx_tail : h->tx_tail;
             unsigned log2 = rx ? h->rx_log2 : h->tx_log2;
-            set(rx ? RX_TAIL : TX_TAIL, 16, (uint16_t)(head + (1u << log2) + 1 + bench_random_in(0, 20000)));
+            set(rx ? RX_TAIL : TX_TAIL, 16, (uint16_t)(head + (1u << log2) + 1 + bench_random_in(0, 0xFFFE - (1u << log2))));
             drain_bench(200000);
             CHECK_EQ(1, h->error_events);
             CHECK_EQ(FLUE_QE_DOORBELL, h->error_code);
