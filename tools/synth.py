@@ -245,9 +245,13 @@ def main():
         print(f"FAIL {module}: no such module under rtl/")
 
     report = ft.REPORTS / "synth.json"
-    old = {key(e): e for e in json.loads(report.read_text())} if report.exists() else {}
     known_rows = {(b, json.dumps(q, sort_keys=True)) for b, r in table["blocks"].items() for q in r["params"]}
-    old = {k: e for k, e in old.items() if k[:2] in known_rows}
+
+    def reported():
+        """What earlier runs left, and another that runs now, of the blocks that still exist."""
+        entries = json.loads(report.read_text()) if report.exists() else []
+        return {key(e): e for e in entries if key(e)[:2] in known_rows}
+
     failed = len(absent)
     passed = 0
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
@@ -255,9 +259,7 @@ def main():
         for number, future in enumerate(concurrent.futures.as_completed(futures), 1):
             job = futures[future]
             entries, problems, seconds = future.result()
-            for e in entries:
-                old[key(e)] = e
-            ft.write_report("synth.json", list(old.values()))
+            ft.write_report("synth.json", list({**reported(), **{key(e): e for e in entries}}.values()))
             first = entries[0] if entries else None
             figures = "" if not first else (f"{first['comb']} COMB, {first['ff']} FF, {first['ebr']} RAM, "
                                             f"{' / '.join(clock(first))} MHz worst / median")
@@ -268,7 +270,7 @@ def main():
                 print(f"     {text}", flush=True)
             failed += bool(problems)
             passed += not problems
-    (ft.ROOT / "docs" / "synth.md").write_text(page(list(old.values()), table))
+    (ft.ROOT / "docs" / "synth.md").write_text(page(list(reported().values()), table))
     print("figures: docs/synth.md, build/reports/synth.json")
     ft.closing_line(passed, failed, 0)
     sys.exit(failed > 0)
