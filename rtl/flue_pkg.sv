@@ -39,6 +39,7 @@ package flue_pkg;
     logic        bad_hdr;                 // impossible: IP version, IHL < 5, data offset < 5, UDP length; or over 128 bytes of extensions
     logic [1:0]  vlan_count;              // tags skipped, 0 to 2
     logic [15:0] vlan_tci;                // outer tag
+    logic        vlan_stag;               // outer tag is a service tag (0x88A8), not 0x8100
     logic        is_ipv4;
     logic        is_ipv6;
     logic        ip_frag;                 // IPv4 MF or offset nonzero; any IPv6 Fragment header (TO-039)

@@ -93,6 +93,7 @@ module flue_parse
     logic [7:0]  tcp_flags;
     logic [7:0]  proto;
     logic [15:0] vlan_tci;
+    logic        vlan_stag;
   } rec_t;
 
   typedef struct packed {
@@ -187,6 +188,7 @@ module flue_parse
     udp_kept = h.whole && p.udp && last_word;
     if (tag_kept) n.rec.vlan_count = {s.rec.vlan_count[0], !s.rec.vlan_count[0]};
     if (tag_kept && s.rec.vlan_count == 2'd0) n.rec.vlan_tci = w[31:16];
+    if (h.whole && p.eth && last_word && h.tag) n.rec.vlan_stag = w[3];   // 0x88A8, else 0x8100
     if (ip4_kept) n.rec.is_ipv4 = 1'b1;
     if (ip6_kept) n.rec.is_ipv6 = 1'b1;
     if (ip4_kept || ip6_kept) n.rec.ip_len = p.ip4_len ? w[15:0] : w[31:16];
@@ -297,6 +299,7 @@ module flue_parse
     h.bad_hdr     = r.bad_hdr;
     h.vlan_count  = r.vlan_count;
     h.vlan_tci    = r.vlan_tci;
+    h.vlan_stag   = r.vlan_stag && r.vlan_count != 2'd0;
     h.is_ipv4     = r.is_ipv4;
     h.is_ipv6     = r.is_ipv6;
     h.ip_frag     = r.ip_frag;

@@ -6,7 +6,8 @@
 //   with bad, is shorter than an Ethernet header, is over the limit (the outer
 //   tag not counted), or comes while reception is off; exactly one of the
 //   reasons is high then.  meta_o is what is left of the frame after the tag
-//   is removed.
+//   is removed.  Only a customer tag (0x8100) is: the completion carries the TCI
+//   alone, so a service tag moved there would lose its type.
 module flue_rx_filter
   import flue_pkg::*;
 (
@@ -32,7 +33,7 @@ module flue_rx_filter
   logic has_tag, strip, runt, long;
 
   assign has_tag = hdr_i.vlan_count != '0;
-  assign strip  = has_tag && cfg_i.vlan_strip;
+  assign strip   = has_tag && !hdr_i.vlan_stag && cfg_i.vlan_strip;
   assign runt   = len_i < ETH_BYTES;
   assign long   = len_i > cfg_i.max_frame + (has_tag ? TAG_BYTES : '0);
 

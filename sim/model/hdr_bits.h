@@ -25,6 +25,7 @@ static inline void flue_hdr_each_field(const struct flue_pkt_hdr *h, void *conte
     put(context, 1, "ip_frag", h->ip_frag);
     put(context, 1, "is_ipv6", h->is_ipv6);
     put(context, 1, "is_ipv4", h->is_ipv4);
+    put(context, 1, "vlan_stag", h->vlan_stag);
     put(context, 16, "vlan_tci", h->vlan_tci);
     put(context, 2, "vlan_count", h->vlan_count);
     put(context, 1, "bad_hdr", h->bad_hdr);

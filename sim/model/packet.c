@@ -193,8 +193,10 @@ void flue_pkt_parse(const uint8_t *frame, size_t len, struct flue_pkt_hdr *hdr)
             hdr->trunc = true;
             return;
         }
-        if (hdr->vlan_count == 0)
+        if (hdr->vlan_count == 0) {
             hdr->vlan_tci = be16(frame + off);
+            hdr->vlan_stag = type == TYPE_STAG;
+        }
         type = be16(frame + off + 2);
         hdr->vlan_count++;
         off += TAG_LEN;

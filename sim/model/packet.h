@@ -51,6 +51,7 @@ struct flue_pkt_hdr {
     bool bad_hdr;       /* impossible length field, or extensions over the limit */
     uint8_t vlan_count; /* 0 to 2 */
     uint16_t vlan_tci;  /* outer tag */
+    bool vlan_stag;     /* outer tag is a service tag (0x88A8), not 0x8100 */
     bool is_ipv4;
     bool is_ipv6;
     bool ip_frag;  /* IPv4 MF or offset nonzero; any IPv6 Fragment header */

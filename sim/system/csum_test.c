@@ -319,30 +319,34 @@ RIG_TEST(no_result_is_given_before_the_ip_version_is_activated)
     }
 }
 
-/* Section 3.8: the outer tag, of either type, goes out of band; results do not change (TO-044's padding kept) */
+/* Section 3.8: an outer 0x8100 tag goes out of band, a service tag (0x88A8) stays; results do not change (TO-044's padding kept) */
 RIG_TEST(a_received_tag_is_moved_out_of_band)
 {
     struct flue_config c;
     flue_config_keep(&c);
     c.way[FLUE_SW_VLAN] = FLUE_WAY_BOTH;
     CHECK(flue_config_set(rig->adapter, &c) == FLUE_OK);
-    for (unsigned tags = 0; tags < 3; tags++) {
-        struct flue_frames_shape shape = {.ip = 4, .l4 = FLUE_FRAMES_UDP, .payload = 100 + tags, .tags = (int)tags};
+    for (unsigned i = 0; i < 5; i++) {
+        unsigned tags = (i + 1) / 2; /* 0, then 1 and 2 with either type outside */
+        bool stag = tags && i % 2 == 0, moved = tags && !stag;
+        struct flue_frames_shape shape = {.ip = 4, .l4 = FLUE_FRAMES_UDP, .payload = 100 + i, .tags = (int)tags};
         uint8_t frame[FLUE_FRAMES_MAX], want[FLUE_FRAMES_MAX];
         struct flue_pkt_hdr h;
         size_t len = flue_frames_build(&rig->frames_state, &shape, frame), out_len = len;
+        if (tags)
+            memcpy(frame + 12, stag ? "\x88\xA8" : "\x81\x00", 2);
         flue_pkt_parse(frame, len, &h);
         memcpy(want, frame, len);
-        if (tags) {
+        if (moved) {
             memmove(want + 12, want + 16, len - 16);
             out_len -= 4;
         }
         CHECK(flue_sim_wire_send(rig->sim, frame, len) == FLUE_OK);
         CHECK(rig_settle(rig), "%s", flue_sim_violation(rig->sim));
         struct rig_frame *in = rig_next_in(rig);
-        show(rig, tags, want, out_len, in);
+        show(rig, i, want, out_len, in);
         if (in) {
-            CHECK(in->rx.vlan == (tags > 0) && (!tags || in->rx.vlan_tci == h.vlan_tci), "width %u, %u tags", rig->width, tags);
+            CHECK(in->rx.vlan == moved && (!moved || in->rx.vlan_tci == h.vlan_tci), "width %u, frame %u", rig->width, i);
             CHECK(in->rx.csum == (FLUE_PKT_UDP_OK | FLUE_PKT_IP_OK), "width %u, %u tags: 0x%x", rig->width, tags, in->rx.csum);
         }
     }
