@@ -18,6 +18,8 @@
 #define TX_BUFFER_BYTES    (68u * 1024u) /* largest packet of the kernel, 65,536 + 64 (linux-host.md 1.2), in whole pages */
 #define HDR_SLOTS          1024u         /* segments cut by the driver that may be in flight */
 #define RX_ALIGN_BYTES     64u
+#define MACS_BYTES         12u /* before the tag */
+#define TAG_BYTES          4u
 
 /* What a transmit cookie points to: one packet of the ring. */
 struct unit {
@@ -252,9 +254,14 @@ static void deliver(struct flue_port *p, struct rx_buffer *b, const struct flue_
     if (p->params.note != NULL)
         p->params.note(p->params.ctx, false, b->data, done->len_bytes);
     bool good = flue_vnet_from_rx(done, b->data, &vnet);
+    /* A TAP has no place for a tag beside the frame: back into it (task-offload.md 6.2). */
+    uint8_t tag[TAG_BYTES] = {0x81, 0x00, (uint8_t)(done->vlan_tci >> 8), (uint8_t)done->vlan_tci};
+    size_t tag_bytes = done->vlan && done->len_bytes > MACS_BYTES ? TAG_BYTES : 0, head = tag_bytes ? MACS_BYTES : 0;
+    if (good)
+        vnet.csum_start = (uint16_t)(vnet.csum_start + tag_bytes);
     flue_vnet_store(&vnet, header);
-    struct iovec iov[2] = {{header, sizeof header}, {b->data, done->len_bytes}};
-    if (writev(flue_tap_fd(p->tap), iov, 2) < 0) {
+    struct iovec iov[4] = {{header, sizeof header}, {b->data, head}, {tag, tag_bytes}, {b->data + head, done->len_bytes - head}};
+    if (writev(flue_tap_fd(p->tap), iov, 4) < 0) {
         p->stats.rx_refused++;
         return;
     }

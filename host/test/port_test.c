@@ -365,6 +365,32 @@ TEST(received_frames_reach_the_tap)
     close_port();
 }
 
+/* 6.2, TO-186: a TAP carries the tag inside the frame, so what the adapter moved out of band goes back. */
+TEST(a_tag_moved_out_of_band_is_put_back_for_the_tap)
+{
+    uint8_t f[300], got[400];
+    open_port((struct flue_port_params){0});
+    size_t len = tcp_frame(f, 200, 4);
+    struct flue_vnet full = plain;
+    CHECK_EQ(flue_soft_csum(&full, f, len), FLUE_OK);
+    uint32_t tag = FLUE_PUT(EVENT_RX_VLAN, 1) | FLUE_PUT(EVENT_RX_VLAN_TCI, 0xA123);
+    adapter_receives(0, f, len, FLUE_EVENT_RX_TCP_OK_MASK | FLUE_EVENT_RX_IP_OK_MASK | tag, 34);
+    adapter_receives(1, f, len, tag, 34);
+    poll_all();
+    for (int good = 1; good >= 0; good--) {
+        CHECK_EQ(recv(kernel_fd, got, sizeof got, 0), (ssize_t)(len + 4 + 12));
+        struct flue_vnet v;
+        flue_vnet_load(&v, got);
+        CHECK_EQ(v.flags, good ? FLUE_VNET_NEEDS_CSUM : 0);
+        CHECK_EQ(v.csum_start, good ? 38 : 0);
+        CHECK_EQ(memcmp(got + 12, f, 12), 0);
+        CHECK_EQ(memcmp(got + 12 + 12, "\x81\x00\xA1\x23", 4), 0);
+        CHECK_EQ(memcmp(got + 12 + 16, f + 12, 38), 0);
+        CHECK_EQ(memcmp(got + 12 + 56, f + 52, len - 52), 0);
+    }
+    close_port();
+}
+
 TEST(a_frame_the_kernel_refuses_is_counted)
 {
     uint8_t f[300];
