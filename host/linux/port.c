@@ -260,7 +260,8 @@ static void deliver(struct flue_port *p, struct rx_buffer *b, const struct flue_
     if (good)
         vnet.csum_start = (uint16_t)(vnet.csum_start + tag_bytes);
     flue_vnet_store(&vnet, header);
-    struct iovec iov[4] = {{header, sizeof header}, {b->data, head}, {tag, tag_bytes}, {b->data + head, done->len_bytes - head}};
+    struct iovec iov[4] = {
+        {header, sizeof header}, {b->data, head}, {tag, tag_bytes}, {b->data + head, done->len_bytes - head}};
     if (writev(flue_tap_fd(p->tap), iov, 4) < 0) {
         p->stats.rx_refused++;
         return;

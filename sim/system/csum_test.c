@@ -319,7 +319,8 @@ RIG_TEST(no_result_is_given_before_the_ip_version_is_activated)
     }
 }
 
-/* Section 3.8: an outer 0x8100 tag goes out of band, a service tag (0x88A8) stays; results do not change (TO-044's padding kept) */
+/* Section 3.8: an outer 0x8100 tag goes out of band, a service tag (0x88A8) stays; results do not change (TO-044's padding
+ * kept) */
 RIG_TEST(a_received_tag_is_moved_out_of_band)
 {
     struct flue_config c;
