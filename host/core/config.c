@@ -120,6 +120,21 @@ void flue_config_active(const struct flue_adapter *a, struct flue_config *now)
     }
 }
 
+uint32_t config_results(const struct flue_adapter *a, bool ipv6)
+{
+    struct flue_config on;
+    uint32_t bits = 0;
+
+    flue_config_active(a, &on);
+    if ((on.way[FLUE_SW_IP4_CSUM] & FLUE_WAY_RX) != 0 && !ipv6)
+        bits |= FLUE_EVENT_RX_IP_OK_MASK | FLUE_EVENT_RX_IP_BAD_MASK;
+    if ((on.way[ipv6 ? FLUE_SW_TCP6_CSUM : FLUE_SW_TCP4_CSUM] & FLUE_WAY_RX) != 0)
+        bits |= FLUE_EVENT_RX_TCP_OK_MASK | FLUE_EVENT_RX_TCP_BAD_MASK;
+    if ((on.way[ipv6 ? FLUE_SW_UDP6_CSUM : FLUE_SW_UDP4_CSUM] & FLUE_WAY_RX) != 0)
+        bits |= FLUE_EVENT_RX_UDP_OK_MASK | FLUE_EVENT_RX_UDP_BAD_MASK;
+    return bits;
+}
+
 enum flue_err config_write(struct flue_adapter *a)
 {
     uint32_t tx = 0, rx = 0;

@@ -163,8 +163,6 @@ static_assert(FLUE_EVENT_RX_TCP_BAD_MASK == 1u && FLUE_EVENT_RX_UDP_BAD_MASK == 
                   FLUE_EVENT_RX_TCP_OK_MASK == 8u && FLUE_EVENT_RX_UDP_OK_MASK == 16u && FLUE_EVENT_RX_IP_OK_MASK == 32u,
               "the results have the places of task-offload.md section 2.2");
 
-#define CSUM_RESULT_BITS 0x1FFu
-
 static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
 {
     uint16_t index = (uint16_t)FLUE_GET(EVENT_RX_INDEX, e->w[0]);
@@ -194,9 +192,10 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
     done.time_us = FLUE_GET(EVENT_RX_TIME_US, e->w[3]);
     if (status == FLUE_ST_OK) {
         done.len_bytes = len_bytes;
-        done.csum = e->w[2] & CSUM_RESULT_BITS;
         done.l4_offset = (uint16_t)l4_offset;
         done.ipv6 = FLUE_GET(EVENT_RX_IPV6, e->w[2]) != 0;
+        /* Judged before a switch went off, indicated after it: no result any more (TO-173). */
+        done.csum = e->w[2] & config_results(a, done.ipv6);
         /* Receive side off: the tag stays in the frame; a build that strips all the same must not report it (3.8). */
         done.vlan = FLUE_GET(EVENT_RX_VLAN, e->w[2]) != 0;
         done.vlan_tci = done.vlan ? (uint16_t)FLUE_GET(EVENT_RX_VLAN_TCI, e->w[2]) : 0;

@@ -103,6 +103,9 @@ enum flue_err events_take(struct flue_adapter *a, unsigned budget, unsigned *han
 
 /* Write settings and activation into the adapter. */
 enum flue_err config_write(struct flue_adapter *a);
+
+/* Receive results that are switched on for an IP version: bits of flue_rx_done.csum. */
+uint32_t config_results(const struct flue_adapter *a, bool ipv6);
 void config_defaults(struct flue_adapter *a);
 
 /* True when [offset, offset + len) lies in a registered region (that the adapter may write). */

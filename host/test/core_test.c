@@ -543,6 +543,7 @@ TEST(a_stale_entry_of_the_event_ring_is_not_an_event)
 TEST(a_buffer_becomes_this_slot_and_its_results_come_back)
 {
     open_rig();
+    CHECK_EQ(flue_encap_set(rig.a, FLUE_ENCAP_ON, FLUE_ENCAP_ON), FLUE_OK);
     CHECK_EQ(rig_rx_put(&rig, 0), FLUE_OK);
     CHECK_EQ(flue_rx_kick(rig.a), FLUE_OK);
     CHECK_EQ(*mock_reg(&rig.m, FLUE_REG_RXQ_TAIL), 1);
@@ -552,12 +553,12 @@ TEST(a_buffer_becomes_this_slot_and_its_results_come_back)
     CHECK_EQ(s.w[2], 2048);
     CHECK_EQ(s.w[3], 0);
 
-    mock_event(&rig.m, 2u | 1u << 4 | 1u << 16, 1514u | 54u << 22, 0x28u | 1u << 9 | 1u << 10 | 0x6123u << 16);
+    mock_event(&rig.m, 2u | 1u << 4 | 1u << 16, 1514u | 54u << 22, 0x08u | 1u << 9 | 1u << 10 | 0x6123u << 16);
     CHECK_EQ(poll_all(), FLUE_OK);
     CHECK_EQ(rig.rx_back[0], 1);
     CHECK_EQ(rig.rx.status, FLUE_ST_OK);
     CHECK_EQ(rig.rx.len_bytes, 1514);
-    CHECK_EQ(rig.rx.csum, 0x28);
+    CHECK_EQ(rig.rx.csum, 0x08);
     CHECK_EQ(rig.rx.l4_offset, 54);
     CHECK_EQ(rig.rx.vlan_tci, 0x6123);
     CHECK(rig.rx.vlan && rig.rx.ipv6);

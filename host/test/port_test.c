@@ -72,6 +72,7 @@ static void open_port(struct flue_port_params params)
     CHECK_EQ(flue_port_new(&tap, &params, &port), FLUE_OK);
     struct flue_handlers handlers = flue_port_handlers(port);
     CHECK_EQ(flue_adapter_open(&m.link, &open, &handlers, &adapter), FLUE_OK);
+    CHECK_EQ(flue_encap_set(adapter, FLUE_ENCAP_ON, FLUE_ENCAP_ON), FLUE_OK);
     CHECK_EQ(flue_port_start(port, adapter), FLUE_OK);
 }
 

@@ -319,6 +319,25 @@ RIG_TEST(no_result_is_given_before_the_ip_version_is_activated)
     }
 }
 
+/* TO-173: a frame that was judged before results were switched off, and is indicated after it, carries none */
+RIG_TEST(no_result_is_indicated_after_it_was_switched_off)
+{
+    uint8_t frame[FLUE_FRAMES_MAX];
+    struct flue_frames_shape shape = {.ip = 4, .l4 = FLUE_FRAMES_TCP, .payload = 200};
+    size_t len = flue_frames_build(&rig->frames_state, &shape, frame);
+    for (unsigned on = 0; on < 2; on++) {
+        CHECK(flue_sim_wire_send(rig->sim, frame, len) == FLUE_OK);
+        CHECK(flue_sim_settle(rig->sim, 1000) == FLUE_OK); /* the event is in memory, nobody has looked */
+        struct flue_config c;
+        flue_config_keep(&c);
+        c.way[FLUE_SW_TCP4_CSUM] = on ? FLUE_WAY_BOTH : FLUE_WAY_TX;
+        CHECK(flue_config_set(rig->adapter, &c) == FLUE_OK);
+        CHECK(rig_settle(rig));
+        struct rig_frame *in = rig_next_in(rig);
+        CHECK(in && in->rx.csum == FLUE_PKT_IP_OK, "width %u, step %u: 0x%x", rig->width, on, in ? in->rx.csum : 0xFFFF);
+    }
+}
+
 /* Section 3.8: an outer 0x8100 tag goes out of band, a service tag (0x88A8) stays; results do not change (TO-044's padding
  * kept) */
 RIG_TEST(a_received_tag_is_moved_out_of_band)
