@@ -296,8 +296,17 @@ enum flue_err flue_poll(struct flue_adapter *a, unsigned budget, unsigned *handl
         return FLUE_ESTATE;
     a->stats.polls++;
     /* The cause goes first: an event posted after the last look below raises the interrupt again. */
-    if (a->link->ops->irq(a->link))
+    if (a->link->ops->irq(a->link)) {
+        uint32_t cause, status;
+        TRY(reg_read(a, FLUE_REG_IRQ_CAUSE, &cause));
         TRY(reg_write(a, FLUE_REG_IRQ_CAUSE,
                       FLUE_IRQ_CAUSE_EVENT_POSTED_MASK | FLUE_IRQ_CAUSE_ERROR_MASK | FLUE_IRQ_CAUSE_DRAINED_MASK));
+        if ((cause & FLUE_IRQ_CAUSE_ERROR_MASK) != 0) {
+            /* The event queue cannot post an event about its own end. */
+            TRY(reg_read(a, FLUE_REG_STATUS, &status));
+            if ((status & FLUE_STATUS_EVENT_ERROR_MASK) != 0)
+                a->eq.stopped = true;
+        }
+    }
     return events_take(a, budget, handled);
 }
