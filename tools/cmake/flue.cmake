@@ -11,7 +11,8 @@ set(FLUE_GEN ${FLUE_BUILD}/gen)
 file(GLOB FLUE_CONTRACT CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rtl/regs/*.rdl)
 add_custom_command(
   OUTPUT ${FLUE_GEN}/.stamp
-  BYPRODUCTS ${FLUE_GEN}/flue/regs.h ${FLUE_GEN}/flue/layout.h ${FLUE_GEN}/flue_layout_pkg.sv
+  BYPRODUCTS ${FLUE_GEN}/flue/regs.h ${FLUE_GEN}/flue/layout.h ${FLUE_GEN}/flue/control.h
+    ${FLUE_GEN}/flue_layout_pkg.sv ${FLUE_GEN}/flue_control_pkg.sv
     ${FLUE_GEN}/flue_regfile_pkg.sv ${FLUE_GEN}/flue_regfile.sv
   COMMAND ${FLUE_PYTHON} -c "import flue_tools; flue_tools.generate()"
   WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/tools
