@@ -13,13 +13,13 @@
 /* ---- time and events ---- */
 
 uint64_t hw_time_us(void);
-uint32_t hw_events(void);                /* FLUE_MMIO_*_MASK bits of register event */
+uint32_t hw_events(void); /* FLUE_MMIO_*_MASK bits of register event */
 void hw_event_clear(uint32_t events);
-uint32_t hw_sleep(void);                 /* returns when an event is pending; returns the events */
-void hw_deadline(uint64_t time_us);      /* UINT64_MAX = none */
-void hw_status(uint32_t word);           /* register status */
-uint32_t hw_boot(void);                  /* register boot */
-void hw_seed(uint32_t seed[4]);          /* the host's SEED */
+uint32_t hw_sleep(void);            /* returns when an event is pending; returns the events */
+void hw_deadline(uint64_t time_us); /* UINT64_MAX = none */
+void hw_status(uint32_t word);      /* register status */
+uint32_t hw_boot(void);             /* register boot */
+void hw_seed(uint32_t seed[4]);     /* the host's SEED */
 void hw_table_sizes(uint32_t *connections, uint32_t *paths, uint32_t *neighbors);
 
 /* ---- admin rings, as the host set them up ---- */
@@ -32,9 +32,10 @@ struct hw_ring {
 struct hw_ring hw_asq(void);
 struct hw_ring hw_acq(void);
 void hw_asq_head(uint16_t index);
-void hw_acq_tail(uint16_t index);        /* also raises the interrupt cause */
+void hw_acq_tail(uint16_t index); /* also raises the interrupt cause */
 
-/* ---- DMA: word-aligned both sides, length a multiple of 4, 4 to 4096 bytes; false = refused or failed, nothing known of the data ---- */
+/* ---- DMA: word-aligned both sides, length a multiple of 4, 4 to 4096 bytes; false = refused or failed, nothing known of the
+ * data ---- */
 
 bool hw_dma_read(uint32_t region, uint32_t offset, void *local, uint32_t bytes);
 bool hw_dma_write(uint32_t region, uint32_t offset, const void *local, uint32_t bytes);
@@ -43,13 +44,13 @@ bool hw_dma_write(uint32_t region, uint32_t offset, const void *local, uint32_t 
 
 uint32_t hw_row_get(enum flue_table table, uint32_t row, uint32_t word);
 void hw_row_put(enum flue_table table, uint32_t row, uint32_t word, uint32_t value);
-enum flue_table_result hw_table_cmd(enum flue_table_op op, uint32_t index, uint32_t *found);  /* found may be null */
+enum flue_table_result hw_table_cmd(enum flue_table_op op, uint32_t index, uint32_t *found); /* found may be null */
 void hw_table_key(const uint32_t *key, unsigned words);
 void hw_table_seed(const uint32_t seed[4]);
-uint32_t hw_table_error(void);           /* oldest table_error word, taken; 0 = none */
+uint32_t hw_table_error(void); /* oldest table_error word, taken; 0 = none */
 
 /* ---- end of the line ---- */
 
-_Noreturn void hw_trap(uint32_t cause);  /* a firmware assertion: cause 16 and up; stops the processor */
+_Noreturn void hw_trap(uint32_t cause); /* a firmware assertion: cause 16 and up; stops the processor */
 
 #endif
