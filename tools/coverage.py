@@ -4,7 +4,7 @@
     coverage.py [--check]      --check: only compare docs/coverage.md with what it should be
 
 Requirements are the checklist lines of docs/spec/ (TO-, CH-, TCP-, HND-).  A test shows one when its comment, or its
-body, names the id in full; test files are *_test.* and *_fuzz.* under sim/ and host/.  docs/coverage-waiting.txt says
+body, names the id in full; test files are *_test.* and *_fuzz.* under host/, firmware/ and sim/.  docs/coverage-waiting.txt says
 what waits for blocks that are not built.
 """
 
@@ -47,7 +47,7 @@ def waiting(known):
 
 
 def test_files():
-    for top in ("host", "sim"):
+    for top in ("host", "firmware", "sim"):
         for path in sorted((ft.ROOT / top).rglob("*")):
             if path.is_file() and re.search(r"(_test|_fuzz)\.(c|cpp|py|sh)$", path.name):
                 yield path
