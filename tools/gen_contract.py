@@ -34,7 +34,8 @@ ENUMS = {"slot_kind_e": ("SK", 2), "event_kind_e": ("EV", 4), "queue_id_e": ("Q"
          "status_e": ("ST", 5), "stat_e": ("STAT", 5),
          "admin_opcode_e": ("OP", 8), "cqe_kind_e": ("CQ", 4), "node_kind_e": ("NODE", 2), "table_e": ("TBL", 2),
          "row_state_e": ("ROW", 4), "admin_detail_e": ("AD", 8), "config_group_e": ("CFG", 8),
-         "stats_group_e": ("SG", 8), "table_op_e": ("TOP", 4), "table_result_e": ("TR", 3)}
+         "stats_group_e": ("SG", 8), "table_op_e": ("TOP", 4), "table_result_e": ("TR", 3),
+         "tree_mark_e": ("TREE", 32), "address_map_e": ("MMIO", 32)}
 
 
 def one_line(text):
