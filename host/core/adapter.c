@@ -27,12 +27,7 @@ enum flue_err flue_identify(struct flue_link *link, struct flue_identity *id)
     TRY(link->ops->read32(link, FLUE_REG_VERSION, &version));
     id->major = (uint16_t)FLUE_GET(VERSION_MAJOR, version);
     id->minor = (uint16_t)FLUE_GET(VERSION_MINOR, version);
-#if FLUE_CONTRACT_MINOR > 0
-    bool minor_new_enough = id->minor >= id->want_minor;
-#else
-    bool minor_new_enough = true;
-#endif
-    if (id->major != id->want_major || !minor_new_enough)
+    if (id->major != id->want_major || id->minor < id->want_minor)
         return FLUE_EVERSION;
 
     TRY(link->ops->read32(link, FLUE_REG_BUILD, &build));
@@ -82,9 +77,7 @@ enum flue_err adapter_wait(struct flue_adapter *a, uint32_t reg, uint32_t mask, 
         TRY(reg_read(a, reg, &value));
         if ((value & mask) == want)
             return FLUE_OK;
-        if (a->link->ops->irq(a->link))
-            TRY(reg_write(a, FLUE_REG_IRQ_CAUSE,
-                          FLUE_IRQ_CAUSE_EVENT_POSTED_MASK | FLUE_IRQ_CAUSE_ERROR_MASK | FLUE_IRQ_CAUSE_DRAINED_MASK));
+        TRY(causes_take(a));
         TRY(events_take_all(a));
         TRY(a->link->ops->wait(a->link, WAIT_STEP_US));
     }

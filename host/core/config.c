@@ -120,7 +120,8 @@ void flue_config_active(const struct flue_adapter *a, struct flue_config *now)
     }
 }
 
-uint32_t config_results(const struct flue_adapter *a, bool ipv6)
+/* Receive results that are switched on for an IP version: bits of flue_rx_done.csum. */
+static uint32_t results_of(const struct flue_adapter *a, bool ipv6)
 {
     struct flue_config on;
     uint32_t bits = 0;
@@ -153,7 +154,10 @@ enum flue_err config_write(struct flue_adapter *a)
     TRY(reg_write(a, FLUE_REG_TX_LIMIT, FLUE_PUT(TX_LIMIT_MAX_OFFLOAD, a->config.max_offload_bytes)));
     TRY(reg_write(a, FLUE_REG_FRAME_LIMIT, FLUE_PUT(FRAME_LIMIT_MAX_FRAME, a->config.max_frame_bytes)));
     TRY(reg_write(a, FLUE_REG_TX_CFG, tx));
-    return reg_write(a, FLUE_REG_RX_CFG, rx);
+    TRY(reg_write(a, FLUE_REG_RX_CFG, rx));
+    for (unsigned ipv6 = 0; ipv6 < 2; ipv6++)
+        a->rx_results[ipv6] = results_of(a, ipv6 != 0);
+    return FLUE_OK;
 }
 
 static bool way_legal(enum flue_switch sw, uint8_t way)

@@ -195,7 +195,7 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
         done.l4_offset = (uint16_t)l4_offset;
         done.ipv6 = FLUE_GET(EVENT_RX_IPV6, e->w[2]) != 0;
         /* Judged before a switch went off, indicated after it: no result any more (TO-173). */
-        done.csum = e->w[2] & config_results(a, done.ipv6);
+        done.csum = e->w[2] & a->rx_results[done.ipv6];
         /* Receive side off: the tag stays in the frame; a build that strips all the same must not report it (3.8). */
         done.vlan = FLUE_GET(EVENT_RX_VLAN, e->w[2]) != 0;
         done.vlan_tci = done.vlan ? (uint16_t)FLUE_GET(EVENT_RX_VLAN_TCI, e->w[2]) : 0;
@@ -217,21 +217,25 @@ static struct ring *ring_of(struct flue_adapter *a, uint32_t queue)
     return NULL;
 }
 
+static void give_queue_error(struct flue_adapter *a, uint32_t queue, uint8_t code)
+{
+    ring_of(a, queue)->stopped = true;
+    a->stats.queue_errors++;
+    if (a->handlers.queue_error != NULL)
+        a->handlers.queue_error(a->handlers.ctx, (enum flue_queue_id)queue, code);
+}
+
 static enum flue_err on_queue(struct flue_adapter *a, const struct event *e, uint32_t kind)
 {
     uint32_t queue = FLUE_GET(EVENT_QUEUE_QUEUE_ID, e->w[0]);
-    uint8_t code = (uint8_t)FLUE_GET(EVENT_QUEUE_CODE, e->w[1]);
-    struct ring *ring = ring_of(a, queue);
+    const struct ring *ring = ring_of(a, queue);
 
     if (ring == NULL)
         return adapter_distrust(a, "event of a queue that does not exist");
     if (kind == FLUE_EV_QUEUE_ERROR) {
         if (ring->stopped)
             return adapter_distrust(a, "queue error of a queue that had stopped");
-        ring->stopped = true;
-        a->stats.queue_errors++;
-        if (a->handlers.queue_error != NULL)
-            a->handlers.queue_error(a->handlers.ctx, (enum flue_queue_id)queue, code);
+        give_queue_error(a, queue, (uint8_t)FLUE_GET(EVENT_QUEUE_CODE, e->w[1]));
     } else if (kind == FLUE_EV_DRAINED) {
         if (!a->draining)
             return adapter_distrust(a, "drain reported that nobody asked for");
@@ -285,6 +289,35 @@ enum flue_err events_take(struct flue_adapter *a, unsigned budget, unsigned *han
     return err;
 }
 
+#define CAUSES                                                                                                                 \
+    (FLUE_IRQ_CAUSE_EVENT_POSTED_MASK | FLUE_IRQ_CAUSE_ERROR_MASK | FLUE_IRQ_CAUSE_DRAINED_MASK | FLUE_IRQ_CAUSE_ADMIN_MASK |  \
+     FLUE_IRQ_CAUSE_FIRMWARE_MASK)
+
+/* The event queue cannot post an event about its own end. */
+static enum flue_err look_for_stopped_events(struct flue_adapter *a)
+{
+    uint32_t status;
+    TRY(reg_read(a, FLUE_REG_STATUS, &status));
+    if ((status & FLUE_STATUS_EVENT_ERROR_MASK) == 0 || a->eq.stopped)
+        return FLUE_OK;
+    a->in_handler = true;
+    give_queue_error(a, FLUE_Q_EVENTS, 0); /* it does not say why */
+    a->in_handler = false;
+    return FLUE_OK;
+}
+
+enum flue_err causes_take(struct flue_adapter *a)
+{
+    uint32_t cause;
+
+    if (!a->link->ops->irq(a->link))
+        return FLUE_OK;
+    TRY(reg_read(a, FLUE_REG_IRQ_CAUSE, &cause));
+    /* Only what was seen: a cause that rises now has not been acted upon. */
+    TRY(reg_write(a, FLUE_REG_IRQ_CAUSE, cause & CAUSES));
+    return (cause & FLUE_IRQ_CAUSE_ERROR_MASK) != 0 ? look_for_stopped_events(a) : FLUE_OK;
+}
+
 enum flue_err flue_poll(struct flue_adapter *a, unsigned budget, unsigned *handled)
 {
     if (a == NULL || handled == NULL)
@@ -295,18 +328,6 @@ enum flue_err flue_poll(struct flue_adapter *a, unsigned budget, unsigned *handl
     if (a->in_handler)
         return FLUE_ESTATE;
     a->stats.polls++;
-    /* The cause goes first: an event posted after the last look below raises the interrupt again. */
-    if (a->link->ops->irq(a->link)) {
-        uint32_t cause, status;
-        TRY(reg_read(a, FLUE_REG_IRQ_CAUSE, &cause));
-        TRY(reg_write(a, FLUE_REG_IRQ_CAUSE,
-                      FLUE_IRQ_CAUSE_EVENT_POSTED_MASK | FLUE_IRQ_CAUSE_ERROR_MASK | FLUE_IRQ_CAUSE_DRAINED_MASK));
-        if ((cause & FLUE_IRQ_CAUSE_ERROR_MASK) != 0) {
-            /* The event queue cannot post an event about its own end. */
-            TRY(reg_read(a, FLUE_REG_STATUS, &status));
-            if ((status & FLUE_STATUS_EVENT_ERROR_MASK) != 0)
-                a->eq.stopped = true;
-        }
-    }
+    TRY(causes_take(a)); /* first: an event posted after the last look below raises the interrupt again */
     return events_take(a, budget, handled);
 }

@@ -63,7 +63,8 @@ struct flue_adapter {
     struct rx_pending *rx_pending; /* by slot */
 
     struct flue_config config;
-    uint8_t encap[2]; /* IPv4, IPv6: KEEP = never set */
+    uint8_t encap[2];       /* IPv4, IPv6: KEEP = never set */
+    uint32_t rx_results[2]; /* IPv4, IPv6: results in force, bits of flue_rx_done.csum; as of config_write() */
     struct flue_core_stats stats;
 };
 
@@ -98,14 +99,15 @@ enum flue_err adapter_wait(struct flue_adapter *a, uint32_t reg, uint32_t mask, 
 void tx_abort_all(struct flue_adapter *a);
 void rx_abort_all(struct flue_adapter *a);
 
+/* When the interrupt is raised: clear its causes and do what they ask for beyond looking at the rings. */
+enum flue_err causes_take(struct flue_adapter *a);
+
 /* Consume up to budget events. */
 enum flue_err events_take(struct flue_adapter *a, unsigned budget, unsigned *handled);
 
 /* Write settings and activation into the adapter. */
 enum flue_err config_write(struct flue_adapter *a);
 
-/* Receive results that are switched on for an IP version: bits of flue_rx_done.csum. */
-uint32_t config_results(const struct flue_adapter *a, bool ipv6);
 void config_defaults(struct flue_adapter *a);
 
 /* True when [offset, offset + len) lies in a registered region (that the adapter may write). */

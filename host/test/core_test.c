@@ -28,6 +28,18 @@ TEST(a_newer_minor_version_is_accepted)
     CHECK_EQ(flue_identify(&rig.m.link, &id), FLUE_OK);
 }
 
+/* VERSION: the adapter's minor is at least the driver's. */
+TEST(an_adapter_of_an_older_minor_version_is_refused)
+{
+    struct flue_identity id;
+    mock_init(&rig.m);
+    *mock_reg(&rig.m, FLUE_REG_VERSION) =
+        FLUE_PUT(VERSION_MAJOR, FLUE_CONTRACT_MAJOR) | FLUE_PUT(VERSION_MINOR, FLUE_CONTRACT_MINOR - 1);
+    CHECK_EQ(flue_identify(&rig.m.link, &id), FLUE_EVERSION);
+    CHECK_EQ(id.minor, FLUE_CONTRACT_MINOR - 1);
+    CHECK_EQ(id.want_minor, FLUE_CONTRACT_MINOR);
+}
+
 TEST(something_that_is_no_adapter_is_refused)
 {
     struct flue_adapter *a;
@@ -719,6 +731,68 @@ TEST(a_queue_that_stops_twice_without_recovery_is_refused)
     mock_queue_event(&rig.m, FLUE_EV_QUEUE_ERROR, FLUE_Q_TX, 0, 1);
     mock_queue_event(&rig.m, FLUE_EV_QUEUE_ERROR, FLUE_Q_TX, 0, 1);
     check_distrusted(0, 0);
+}
+
+/* The event queue stopped as in RTL: a failed write posts nothing, the cause and STATUS are all there is. */
+static void stop_event_queue(void)
+{
+    *mock_reg(&rig.m, FLUE_REG_STATUS) |= FLUE_STATUS_EVENT_ERROR_MASK;
+    *mock_reg(&rig.m, FLUE_REG_IRQ_CAUSE) |= FLUE_IRQ_CAUSE_ERROR_MASK;
+}
+
+TEST(the_stop_of_the_event_queue_is_told_once)
+{
+    open_rig();
+    stop_event_queue();
+    CHECK_EQ(poll_all(), FLUE_OK);
+    CHECK(flue_queue_stopped(rig.a, FLUE_Q_EVENTS));
+    CHECK_EQ(rig.errors, 1);
+    CHECK(!rig.m.link.ops->irq(&rig.m.link));
+    stop_event_queue(); /* the cause again, of another queue */
+    CHECK_EQ(poll_all(), FLUE_OK);
+    CHECK_EQ(rig.errors, 1);
+    CHECK_EQ(flue_adapter_reset(rig.a), FLUE_OK);
+    CHECK(!flue_queue_stopped(rig.a, FLUE_Q_EVENTS));
+    stop_event_queue();
+    rig.m.drain_stuck = true;
+    CHECK_EQ(flue_adapter_drain(rig.a), FLUE_ETIMEOUT); /* a wait looks too */
+    CHECK_EQ(rig.errors, 2);
+    close_rig();
+}
+
+TEST(an_error_of_another_queue_does_not_stop_the_event_queue)
+{
+    open_rig();
+    *mock_reg(&rig.m, FLUE_REG_STATUS) |= FLUE_STATUS_TX_ERROR_MASK;
+    *mock_reg(&rig.m, FLUE_REG_IRQ_CAUSE) |= FLUE_IRQ_CAUSE_ERROR_MASK;
+    CHECK_EQ(poll_all(), FLUE_OK);
+    CHECK(!flue_queue_stopped(rig.a, FLUE_Q_EVENTS));
+    CHECK_EQ(rig.errors, 0);
+    close_rig();
+}
+
+/* What rises while the cause is being cleared is not lost. */
+static void cause_rises(struct mock *m, uint32_t offset, uint32_t value)
+{
+    (void)value;
+    if (offset == FLUE_REG_IRQ_CAUSE) {
+        m->on_write = NULL;
+        stop_event_queue();
+    }
+}
+
+TEST(a_cause_that_rises_during_the_look_is_kept)
+{
+    open_rig();
+    put_one(0);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK);
+    rig.m.on_write = cause_rises;
+    CHECK_EQ(poll_all(), FLUE_OK);
+    CHECK_EQ(rig.tx_total, 1);
+    CHECK_EQ(rig.errors, 0);
+    CHECK_EQ(poll_all(), FLUE_OK);
+    CHECK_EQ(rig.errors, 1);
+    close_rig();
 }
 
 TEST(a_queue_that_stays_busy_makes_recovery_time_out)

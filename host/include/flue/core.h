@@ -84,7 +84,7 @@ struct flue_handlers {
     void *ctx;
     void (*tx_done)(void *ctx, const struct flue_tx_done *done);
     void (*rx_done)(void *ctx, const struct flue_rx_done *done);
-    void (*queue_error)(void *ctx, enum flue_queue_id queue, uint8_t code); /* code: FLUE_QE_*, flue/layout.h */
+    void (*queue_error)(void *ctx, enum flue_queue_id queue, uint8_t code); /* code: FLUE_QE_*, 0 of the event queue */
     void (*config_changed)(void *ctx, const struct flue_config *now);       /* once per successful change */
 };
 
