@@ -73,6 +73,7 @@ if [ -n "$lacking" ]; then
               [ "$need" = demo ] && fatal=1 ;;
       fuzz)   say "without$list make fuzz does not work and its tests are skipped" ;;
       format) say "without$list make check does not look at formatting" ;;
+      abi)    say "without$list the NDIS layouts are checked for Linux only" ;;
       speed)  say "without$list builds are slower" ;;
     esac
   done
