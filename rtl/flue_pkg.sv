@@ -178,6 +178,31 @@ package flue_pkg;
     logic [LEN_W-1:0] length;             // bytes, at least 1
   } dma_req_t;
 
+  // What a received TCP segment is looked up by (rtl/lookup/flue_tables.sv).  Addresses in memory
+  // order: byte 0, the first on the wire, in bits 7:0, so that bits 31:0 are word 0 of the address
+  // in a row; IPv4 has bits 31:0 only, the rest zero.  Ports in host order.
+  typedef struct packed {
+    logic         ipv6;
+    logic         vlan_valid;             // the frame has a tag
+    logic [11:0]  vlan;                   // its VLAN id, 0 without tag
+    logic [127:0] local_addr;             // destination of the frame
+    logic [127:0] remote_addr;            // source of the frame
+    logic [15:0]  local_port;
+    logic [15:0]  remote_port;
+  } lookup_key_t;
+
+  // What was found.  Without `hit` only path_hit and bad mean something.
+  typedef struct packed {
+    logic         hit;                    // a connection
+    logic         path_hit;               // at least a path
+    logic         bad;                    // a row failed its check on the way: no connection was found, but there may be one
+    logic         invalid;                // invalidated
+    logic [3:0]   row_state;              // row_state_e of the connection
+    logic [13:0]  generation;
+    logic [15:0]  index;                  // row of the connection
+    logic [15:0]  path;                   // row of its path
+  } lookup_rsp_t;
+
   // One's-complement addition of two 16-bit sums.
   function automatic logic [15:0] oc_add(input logic [15:0] a, input logic [15:0] b);
     logic [16:0] s;
