@@ -252,7 +252,9 @@ def record_words(members):
 
 
 def control_header(top, enums):
-    out = ["#include <assert.h>", "#include <stddef.h>", "#include <stdint.h>", ""]
+    out = ["#if defined(__STDC_HOSTED__) && __STDC_HOSTED__", "#include <assert.h>",
+           "#elif !defined(static_assert) && !defined(__cplusplus)", "#define static_assert _Static_assert", "#endif",
+           "#include <stddef.h>", "#include <stdint.h>", ""]
     for name, members in enums.items():
         c_enum(name, members, out)
     for name, node, members in records(top):
