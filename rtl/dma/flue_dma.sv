@@ -1,14 +1,15 @@
 // DMA: the adapter's only way to host memory.  Rules and ports: docs/architecture.md, section
 // 4.
 //
-// Contract: three read clients (0 transmit slots, 1 transmit payload, 2 receive slots) and two
-// write clients (0 receive payload, 1 events) over one AXI4 manager.  Every access is checked
-// against the region table before anything of it leaves.  A client that stalls stalls nobody
-// else.
-// Latency: request to address 5 cycles; answer to client 2 cycles for slots, 6 for payload.
+// Contract: four read clients (0 transmit slots, 1 transmit payload, 2 receive slots, 3 management
+// processor) and three write clients (0 receive payload, 1 events, 2 management processor) over
+// one AXI4 manager.  Every access is checked against the region table before anything of it
+// leaves.  A client that stalls stalls nobody else.
+// Latency: request to address 5 cycles; answer to client 2 cycles for slots, 6 for payload,
+// 5 for the processor.
 // One burst in 5 cycles.
-// Cost: RD_FIFO * (W + 2) bits of block RAM; the rest in LUT memory.
-// Block RAM: 2 at W=64, 1 at W=32.
+// Cost: (RD_FIFO + one burst) * (W + 2) bits of block RAM; the rest in LUT memory.
+// Block RAM: 4 at W=64, 2 at W=32.
 module flue_dma
   import flue_pkg::*;
 #(
@@ -26,28 +27,28 @@ module flue_dma
   input  logic [31:0]       rg_wdata_i,
   output logic [31:0]       rg_rdata_o,
 
-  input  logic [2:0]        rd_req_valid_i,
-  output logic [2:0]        rd_req_ready_o,
-  input  dma_req_t [2:0]    rd_req_i,
-  input  logic [2:0]        rd_req_last_i, // of client 1; a slot request is always a packet
-  output logic [2:0]        rd_valid_o,
-  input  logic [2:0]        rd_ready_i,
-  output logic [2:0][W-1:0] rd_data_o,
-  output logic [2:0][B-1:0] rd_keep_o,
-  output logic [2:0]        rd_last_o,
-  output logic [2:0]        rd_bad_o,
-  output status_e [2:0]     rd_status_o,
+  input  logic [3:0]        rd_req_valid_i,
+  output logic [3:0]        rd_req_ready_o,
+  input  dma_req_t [3:0]    rd_req_i,
+  input  logic [3:0]        rd_req_last_i, // of client 1; of the others each request is a packet
+  output logic [3:0]        rd_valid_o,
+  input  logic [3:0]        rd_ready_i,
+  output logic [3:0][W-1:0] rd_data_o,
+  output logic [3:0][B-1:0] rd_keep_o,
+  output logic [3:0]        rd_last_o,
+  output logic [3:0]        rd_bad_o,
+  output status_e [3:0]     rd_status_o,
 
-  input  logic [1:0]        wr_req_valid_i,
-  output logic [1:0]        wr_req_ready_o,
-  input  dma_req_t [1:0]    wr_req_i,
-  input  logic [1:0]        wr_valid_i,
-  output logic [1:0]        wr_ready_o,
-  input  logic [1:0][W-1:0] wr_data_i,
-  input  logic [1:0][B-1:0] wr_keep_i,
-  input  logic [1:0]        wr_last_i,
-  output logic [1:0]        wr_done_o,
-  output status_e [1:0]     wr_status_o,
+  input  logic [2:0]        wr_req_valid_i,
+  output logic [2:0]        wr_req_ready_o,
+  input  dma_req_t [2:0]    wr_req_i,
+  input  logic [2:0]        wr_valid_i,
+  output logic [2:0]        wr_ready_o,
+  input  logic [2:0][W-1:0] wr_data_i,
+  input  logic [2:0][B-1:0] wr_keep_i,
+  input  logic [2:0]        wr_last_i,
+  output logic [2:0]        wr_done_o,
+  output status_e [2:0]     wr_status_o,
 
   output logic              busy_o,
   output logic              rd_err_o,
@@ -114,8 +115,8 @@ module flue_dma
     .writable_o   (entry_writable)
   );
 
-  logic [4:0]       client;
-  logic [2:0]       rd_can;
+  logic [6:0]       client;
+  logic [3:0]       rd_can;
   logic             wr_can, rd_burst, wr_burst, refused, is_first, is_final, packet_last;
   logic             issue_busy, rd_busy, wr_busy;
   logic [LEN_B-1:0] beats;
@@ -130,7 +131,7 @@ module flue_dma
     .req_ready_o      ({wr_req_ready_o, rd_req_ready_o}),
     .req_i            ({wr_req_i, rd_req_i}),
     .req_last_i       (rd_req_last_i[1]),
-    .can_i            ({wr_can, wr_can, rd_can}),
+    .can_i            ({{3{wr_can}}, rd_can}),
     .look_valid_o     (look_valid),
     .look_o           (look),
     .entry_base_i     (entry_base),
@@ -156,8 +157,9 @@ module flue_dma
     .rst,
     .can_o         (rd_can),
     .burst_i       (rd_burst),
-    .client_i      (client[2:0]),
+    .client_i      (client[3:0]),
     .refused_i     (refused),
+    .final_i       (is_final),
     .packet_last_i (packet_last),
     .beats_i       (beats),
     .start_i       (start),
@@ -192,7 +194,7 @@ module flue_dma
     .rst,
     .can_o      (wr_can),
     .burst_i    (wr_burst),
-    .client_i   (client[4]),
+    .client_i   (client[6:5]),              // 0, 1, 2 from one-hot
     .refused_i  (refused),
     .first_i    (is_first),
     .final_i    (is_final),
@@ -227,7 +229,7 @@ module flue_dma
     .err_o      (wr_err_o)
   );
 
-  assign wr_status_o = {wr_status, wr_status};
+  assign wr_status_o = {3{wr_status}};
   assign busy_o      = issue_busy || rd_busy || wr_busy;
 
   always_ff @(posedge clk) begin

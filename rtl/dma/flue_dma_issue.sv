@@ -1,9 +1,9 @@
 // The one path that every DMA request takes: choose a client, check the access against the
 // region table, and cut it into bursts.
 //
-// Contract: a client (0 to 2 read, 3 and 4 write) holds its request until req_ready_o.  Each
+// Contract: a client (0 to 3 read, 4 to 6 write) holds its request until req_ready_o.  Each
 // round of five cycles takes one burst of one client whose can_i says that the burst's data or
-// response has a place; a write that was begun is finished before the other write client's.
+// response has a place; a write that was begun is finished before the other write clients'.
 // Every burst is checked as the whole request before it leaves, so none is issued in part. In
 // the last cycle burst_o says so to the read (rd_burst_o) or write (wr_burst_o) side: `refused`
 // if nothing may leave, else addr_o is its address (aligned to the bus word).  A burst ends at
@@ -21,7 +21,7 @@ module flue_dma_issue
   localparam int IDX_W  = REGIONS > 1 ? $clog2(REGIONS) : 1,
   localparam int BURST  = 16 * B > 256 ? 16 * B : 256,
   localparam int BB     = $clog2(BURST),
-  localparam int N      = 5
+  localparam int N      = 7
 ) (
   input  logic             clk,
   input  logic             rst,
@@ -44,7 +44,7 @@ module flue_dma_issue
   output logic [N-1:0]     client_o,       // one-hot
   output logic             refused_o,
   output logic             first_o,        // first burst of the request
-  output logic             final_o,        // last burst of the request
+  output logic             final_o,        // last burst of the request, or a refusal
   output logic             packet_last_o,  // client 1: the burst ends the packet
   output logic [BB-L-1:0]  beats_o,        // less 1
   output logic [L-1:0]     start_o,        // lane of its first byte
@@ -55,32 +55,38 @@ module flue_dma_issue
 );
 
   localparam int K_W = LEN_W - BB + 1;     // bursts of one request
+  localparam int M_W = 14 - BB;            // of client 3
 
   typedef enum logic [2:0] {S_PICK, S_LOAD, S_ADD, S_CHECK, S_ISSUE} state_e;
   state_e state_q;
 
-  // ---- whose turn ---- Reads and writes alternate; slots go before payload because they ask
-  // little and seldom, and events before payload because the bus takes longer for a burst than
-  // this path.
+  // ---- whose turn ---- Reads and writes alternate; slots and the management processor go
+  // before payload because they ask little and seldom, and so do events, because the bus takes
+  // longer for a burst than this path.
   logic [N-1:0] want, pick;
   logic [N-1:0] sel_q;                     // one-hot
   logic         write_next_q;
   logic         pick_write;
   logic         drop_q;                    // the rest of client 1's packet is not read
-  logic         held_q;                    // the payload write is between two bursts
+  logic         held_q;                    // a write is between two bursts,
+  logic         held_mgmt_q;               // that of client 6, else of client 4
 
-  assign want       = req_valid_i & can_i & ~{held_q, 2'b0, drop_q, 1'b0};
-  assign pick_write = (want[3] || want[4]) && (write_next_q || !(want[0] || want[1] || want[2]));
+  assign want       = req_valid_i & can_i &
+                      ~{held_q && !held_mgmt_q, held_q, held_q && held_mgmt_q, 2'b0, drop_q, 1'b0};
+  assign pick_write = |want[6:4] && (write_next_q || !(|want[3:0]));
 
   assign pick[0] = !pick_write && want[0];
   assign pick[2] = !pick_write && want[2] && !want[0];
-  assign pick[1] = !pick_write && want[1] && !want[0] && !want[2];
-  assign pick[4] = pick_write && want[4];
-  assign pick[3] = pick_write && !want[4];
+  assign pick[3] = !pick_write && want[3] && !want[0] && !want[2];
+  assign pick[1] = !pick_write && want[1] && !want[0] && !want[2] && !want[3];
+  assign pick[5] = pick_write && want[5];
+  assign pick[6] = pick_write && want[6] && !want[5];
+  assign pick[4] = pick_write && !want[5] && !want[6];
 
   // ---- the request ----
   dma_req_t         req, req_q;
-  logic [K_W-1:0]   rd_done_q, wr_done_q;  // bursts of the current request already issued
+  logic [K_W-1:0]   rd_done_q, wr_done_q;  // bursts of the current request already issued:
+  logic [M_W-1:0]   mg_done_q;             // client 1, any write, client 3
   logic [K_W-1:0]   done_q, done_inc;      // of the chosen client
   logic [31:BB]     block_q;               // offset of the burst, in units of BURST
   logic             write_q, check_ok;
@@ -88,24 +94,28 @@ module flue_dma_issue
   logic [BB-1:0]    stop_q;                // last byte of the request, within its block
   logic             is_final_q, refused_q, first_q;
 
-  // Slot and event requests are aligned; masking what is constant keeps the selection small.
+  // Slot and event requests are aligned, the processor's are words and at most a page; masking
+  // what is constant keeps the selection small.
   always_comb begin
     req = '0;
     for (int c = 0; c < N; c++)
       if (sel_q[c]) begin
         req.region = req.region | req_i[c].region;
-        if (c == 1 || c == 3) begin
+        if (c == 1 || c == 4) begin
           req.offset = req.offset | req_i[c].offset;
           req.length = req.length | req_i[c].length;
+        end else if (c == 3 || c == 6) begin
+          req.offset[31:2] = req.offset[31:2] | req_i[c].offset[31:2];
+          req.length[12:2] = req.length[12:2] | req_i[c].length[12:2];
         end else begin
           req.offset[31:4] = req.offset[31:4] | req_i[c].offset[31:4];
-          if (c == 4) req.length[4]   = 1'b1;
+          if (c == 5) req.length[4]   = 1'b1;
           else        req.length[6:4] = req.length[6:4] | req_i[c].length[6:4];
         end
       end
   end
 
-  assign write_q  = sel_q[3] || sel_q[4];
+  assign write_q  = |sel_q[6:4];
   assign done_inc = done_q + 1'b1;
 
   assign look_o       = req_q.region[IDX_W-1:0];
@@ -127,7 +137,8 @@ module flue_dma_issue
 
     req_q <= state_q == S_LOAD ? req : req_q;
     if (state_q == S_LOAD)
-      done_q <= (sel_q[1] ? rd_done_q : '0) | (sel_q[3] ? wr_done_q : '0);
+      done_q <= (sel_q[1] ? rd_done_q : '0) | (sel_q[3] ? K_W'(mg_done_q) : '0) |
+                (sel_q[4] || sel_q[6] ? wr_done_q : '0);
 
     block_q <= req_q.offset[31:BB] + (32-BB)'(done_q);
     first_q <= done_q == '0;
@@ -176,8 +187,12 @@ module flue_dma_issue
     if (issue) begin
       write_next_q <= !write_q;
       if (sel_q[1]) rd_done_q <= final_o ? '0 : done_inc;
-      if (sel_q[3]) wr_done_q <= final_o ? '0 : done_inc;
-      if (sel_q[3]) held_q    <= !final_o;
+      if (sel_q[3]) mg_done_q <= final_o ? '0 : M_W'(done_inc);
+      if (sel_q[4] || sel_q[6]) begin
+        wr_done_q   <= final_o ? '0 : done_inc;
+        held_q      <= !final_o;
+        held_mgmt_q <= sel_q[6];
+      end
       if (sel_q[1]) drop_q    <= refused_q && !req_last_i;
     end
     if (drop_q && req_valid_i[1] && req_last_i) drop_q <= 1'b0;
@@ -187,12 +202,13 @@ module flue_dma_issue
       write_next_q <= 1'b0;
       rd_done_q    <= '0;
       wr_done_q    <= '0;
+      mg_done_q    <= '0;
       held_q       <= 1'b0;
       drop_q       <= 1'b0;
     end
   end
 
-  assign busy_o = state_q != S_PICK || held_q || rd_done_q != '0;
+  assign busy_o = state_q != S_PICK || held_q || rd_done_q != '0 || mg_done_q != '0;
 
 `ifdef FORMAL
   logic         f_past_valid = 1'b0;
@@ -232,14 +248,27 @@ module flue_dma_issue
           assume (req_valid_i[c]);
           assume (req_i[c] == $past(req_i[c]));
         end
+    // The processor moves words, at most a page; a request without bytes is refused.
+    if (!rst)
+      for (int c = 3; c < N; c += 3)
+        if (req_valid_i[c]) begin
+          assume (req_i[c].offset[1:0] == '0 && req_i[c].length[1:0] == '0);
+          assume (req_i[c].length <= LEN_W'(4096));
+        end
 
     if (f_past_valid && !rst) begin
       assert (rd_done_q == '0 || (req_valid_i[1] && !drop_q));
-      assert (wr_done_q == '0 || req_valid_i[3]);
+      assert (wr_done_q == '0 || (held_q && req_valid_i[held_mgmt_q ? 6 : 4]));
+      assert (mg_done_q == '0 || req_valid_i[3]);
       assert (f_left(req_i[1].offset, req_i[1].length, rd_done_q));
-      assert (f_left(req_i[3].offset, req_i[3].length, wr_done_q));
+      assert (f_left(req_i[3].offset, req_i[3].length, K_W'(mg_done_q)));
+      if (held_q)
+        assert (f_left(held_mgmt_q ? req_i[6].offset : req_i[4].offset,
+                       held_mgmt_q ? req_i[6].length : req_i[4].length, wr_done_q));
+      else
+        assert (wr_done_q == '0);
       assert (!(rd_burst_o && wr_burst_o));
-      assert ((req_ready_o & ~req_valid_i & ~5'b00010) == '0);
+      assert ((req_ready_o & ~req_valid_i & ~7'b0000010) == '0);
       if (issue && !refused_q) begin
         assert (f_may);
         assert (32'(req_q.region) < 32'(REGIONS));
@@ -255,6 +284,7 @@ module flue_dma_issue
         assert (f_end[63:12] == addr_o[63:12]);
       end
       cover (issue && !refused_q && is_final_q && rd_done_q == K_W'(2));
+      cover (issue && !refused_q && is_final_q && mg_done_q == M_W'(2));
       cover (issue && refused_q && write_q);
       cover (drop_q);
     end

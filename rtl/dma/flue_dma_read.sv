@@ -3,9 +3,9 @@
 // Contract: takes one burst whenever burst_i is high; can_o says for which clients it may come.
 // rready is always 1 because every beat's place was reserved with its burst: slot clients have
 // one request on the bus and room for it in LUT memory, the payload client up to 16 bursts and
-// RD_FIFO beats of block RAM. A beat with an error makes its packet bad; a refused burst ends
-// its packet with `bad` in its turn.
-// Cost: block RAM RD_FIFO * (W + 2) bits, LUT memory 2 * 16 * (W + 3) bits.
+// RD_FIFO beats of block RAM, the management processor one burst of block RAM. A beat with an
+// error makes its packet bad; a refused burst ends its packet with `bad` in its turn.
+// Cost: block RAM (RD_FIFO + one burst) * (W + 2) bits, LUT memory 2 * 16 * (W + 3) bits.
 module flue_dma_read
   import flue_pkg::*;
 #(
@@ -21,11 +21,12 @@ module flue_dma_read
   input  logic                rst,
 
   // bursts, from flue_dma_issue
-  output logic [2:0]          can_o,
+  output logic [3:0]          can_o,
   input  logic                burst_i,
-  input  logic [2:0]          client_i,    // one-hot
+  input  logic [3:0]          client_i,    // one-hot
   input  logic                refused_i,
-  input  logic                packet_last_i,
+  input  logic                final_i,       // last of its request
+  input  logic                packet_last_i, // of client 1: and of its packet
   input  logic [LEN_B-1:0]    beats_i,     // less 1
   input  logic [L-1:0]        start_i,
   input  logic [L-1:0]        end_i,
@@ -47,13 +48,13 @@ module flue_dma_read
   output logic                m_axi_rready,
 
   // packets back
-  output logic [2:0]          out_valid_o,
-  input  logic [2:0]          out_ready_i,
-  output logic [2:0][W-1:0]   out_data_o,
-  output logic [2:0][B-1:0]   out_keep_o,
-  output logic [2:0]          out_last_o,
-  output logic [2:0]          out_bad_o,
-  output status_e [2:0]       out_status_o,
+  output logic [3:0]          out_valid_o,
+  input  logic [3:0]          out_ready_i,
+  output logic [3:0][W-1:0]   out_data_o,
+  output logic [3:0][B-1:0]   out_keep_o,
+  output logic [3:0]          out_last_o,
+  output logic [3:0]          out_bad_o,
+  output status_e [3:0]       out_status_o,
 
   output logic                busy_o,
   output logic                err_o        // one pulse a burst with an error
@@ -76,7 +77,7 @@ module flue_dma_read
     if (m_axi_arready) ar_valid_q <= 1'b0;
     if (burst_i) begin
       ar_valid_q <= !refused_i;
-      ar_id_q    <= client_i[2:1];         // 0, 1, 2 from one-hot
+      ar_id_q    <= {client_i[3] || client_i[2], client_i[3] || client_i[1]};  // from one-hot
       ar_addr_q  <= addr_i;
       ar_len_q   <= beats_i;
     end
@@ -84,27 +85,27 @@ module flue_dma_read
   end
 
   // ---- answers by client ----
-  logic [2:0] beat;                        // a beat for that client
-  logic [2:0] err_q;                       // its burst had an error before
-  logic [2:0] err;
+  logic [3:0] beat;                        // a beat for that client
+  logic [3:0] err_q;                       // its burst had an error before
+  logic [3:0] err;
 
   assign m_axi_rready = 1'b1;
 
   always_comb
-    for (int c = 0; c < 3; c++) begin
+    for (int c = 0; c < 4; c++) begin
       beat[c] = m_axi_rvalid && m_axi_rid[1:0] == 2'(c);
       err[c]  = err_q[c] || m_axi_rresp[1];
     end
 
   always_ff @(posedge clk) begin
-    for (int c = 0; c < 3; c++)
+    for (int c = 0; c < 4; c++)
       if (beat[c]) err_q[c] <= err[c] && !m_axi_rlast;
     err_o <= |(beat & err) && m_axi_rlast;
     if (rst) err_q <= '0;
   end
 
   // ---- slot clients: whole bus words, one request at a time ----
-  logic [2:0] waits;                       // for beats, or holds some
+  logic [3:0] waits;                       // for beats, or holds some
 
   for (genvar g = 0; g < 3; g += 2) begin : g_slot
     flue_dma_slots #(.W(W)) u_slots (
@@ -222,6 +223,31 @@ module flue_dma_read
 
   // Chunks still in the packer: it holds a packet's end for at most 3 cycles.
   assign waits[1] = !no_burst || out_valid_o[1];
+
+  // ---- management processor ----
+  flue_dma_words #(.W(W)) u_mgmt (
+    .clk,
+    .rst,
+    .can_o        (can_o[3]),
+    .ar_busy_i    (ar_valid_q),
+    .burst_i      (burst_i && client_i[3]),
+    .refused_i,
+    .final_i,
+    .start_i,
+    .end_i,
+    .beat_i       (beat[3]),
+    .beat_data_i  (m_axi_rdata),
+    .beat_last_i  (m_axi_rlast),
+    .beat_err_i   (err[3]),
+    .out_valid_o  (out_valid_o[3]),
+    .out_ready_i  (out_ready_i[3]),
+    .out_data_o   (out_data_o[3]),
+    .out_keep_o   (out_keep_o[3]),
+    .out_last_o   (out_last_o[3]),
+    .out_bad_o    (out_bad_o[3]),
+    .out_status_o (out_status_o[3]),
+    .busy_o       (waits[3])
+  );
 
   assign busy_o = ar_valid_q || |waits;
 

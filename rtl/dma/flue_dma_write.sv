@@ -23,7 +23,7 @@ module flue_dma_write
   // bursts, from flue_dma_issue
   output logic              can_o,
   input  logic              burst_i,
-  input  logic              client_i,
+  input  logic [1:0]        client_i,
   input  logic              refused_i,
   input  logic              first_i,
   input  logic              final_i,
@@ -33,13 +33,13 @@ module flue_dma_write
   input  logic [63:L]       addr_i,
 
   // the clients' data
-  input  logic [1:0]        in_valid_i,
-  output logic [1:0]        in_ready_o,
-  input  logic [1:0][W-1:0] in_data_i,
-  input  logic [1:0][B-1:0] in_keep_i,
-  input  logic [1:0]        in_last_i,
-  output logic [1:0]        done_o,
-  output status_e           status_o,      // valid with either
+  input  logic [2:0]        in_valid_i,
+  output logic [2:0]        in_ready_o,
+  input  logic [2:0][W-1:0] in_data_i,
+  input  logic [2:0][B-1:0] in_keep_i,
+  input  logic [2:0]        in_last_i,
+  output logic [2:0]        done_o,
+  output status_e           status_o,      // valid with any
 
   // AXI4
   output logic [2:0]        m_axi_awid,
@@ -64,7 +64,7 @@ module flue_dma_write
 );
 
   typedef struct packed {
-    logic             client;
+    logic [1:0]       client;
     logic             refused;
     logic             is_final;            // last burst of its request
     logic [LEN_B-1:0] beats;
@@ -118,7 +118,7 @@ module flue_dma_write
 
   // ---- the client's packet, shifted to where it goes; runs ahead of the data channel ----
   typedef struct packed {
-    logic         client;
+    logic [1:0]   client;
     logic [L-1:0] start;
   } request_t;
 
@@ -244,10 +244,10 @@ module flue_dma_write
 
   // ---- responses: all writes have one id, so they come in the order of the bursts ----
   typedef struct packed {
-    logic client;
-    logic is_final;
-    logic refused;                         // no response comes
-    logic bad_length;
+    logic [1:0] client;
+    logic       is_final;
+    logic       refused;                   // no response comes
+    logic       bad_length;
   } answer_t;
 
   answer_t new_answer, answer;

@@ -15,17 +15,17 @@ module dma_bench
 
   import "DPI-C" function void dma_done(input int n, input int client, input int status);
 
-  logic [2:0]        rd_req_valid, rd_req_ready, rd_req_last;
-  dma_req_t [2:0]    rd_req;
-  logic [2:0]        rd_valid, rd_ready, rd_last, rd_bad;
-  logic [2:0][W-1:0] rd_data;
-  logic [2:0][B-1:0] rd_keep;
-  status_e [2:0]     rd_status;
-  logic [1:0]        wr_req_valid, wr_req_ready, wr_valid, wr_ready, wr_last, wr_done;
-  dma_req_t [1:0]    wr_req;
-  logic [1:0][W-1:0] wr_data;
-  logic [1:0][B-1:0] wr_keep;
-  status_e [1:0]     wr_status;
+  logic [3:0]        rd_req_valid, rd_req_ready, rd_req_last;
+  dma_req_t [3:0]    rd_req;
+  logic [3:0]        rd_valid, rd_ready, rd_last, rd_bad;
+  logic [3:0][W-1:0] rd_data;
+  logic [3:0][B-1:0] rd_keep;
+  status_e [3:0]     rd_status;
+  logic [2:0]        wr_req_valid, wr_req_ready, wr_valid, wr_ready, wr_last, wr_done;
+  dma_req_t [2:0]    wr_req;
+  logic [2:0][W-1:0] wr_data;
+  logic [2:0][B-1:0] wr_keep;
+  status_e [2:0]     wr_status;
   logic              rg_we, busy, rd_err, wr_err, region_err;
   logic [5:0]        rg_addr;
   logic [31:0]       rg_wdata, rg_rdata;
@@ -40,7 +40,7 @@ module dma_bench
   logic [W-1:0] rdata, wdata;
   logic [B-1:0] wstrb;
 
-  for (genvar c = 0; c < 3; c++) begin : g_read
+  for (genvar c = 0; c < 4; c++) begin : g_read
     bench_source #(.W(8), .U(REQ_W + 1), .ID(BASE + c)) u_req (
       .clk, .rst, .out_valid_o(rd_req_valid[c]), .out_ready_i(rd_req_ready[c]),
       .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(),
@@ -53,13 +53,13 @@ module dma_bench
     );
   end
 
-  for (genvar c = 0; c < 2; c++) begin : g_write
-    bench_source #(.W(8), .U(REQ_W), .ID(BASE + 3 + c)) u_req (
+  for (genvar c = 0; c < 3; c++) begin : g_write
+    bench_source #(.W(8), .U(REQ_W), .ID(BASE + 4 + c)) u_req (
       .clk, .rst, .out_valid_o(wr_req_valid[c]), .out_ready_i(wr_req_ready[c]),
       .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(),
       .out_user_o(wr_req[c]), .out_user_last_o()
     );
-    bench_source #(.W(W), .ID(BASE + 5 + c)) u_data (
+    bench_source #(.W(W), .ID(BASE + 7 + c)) u_data (
       .clk, .rst, .out_valid_o(wr_valid[c]), .out_ready_i(wr_ready[c]), .out_data_o(wr_data[c]),
       .out_keep_o(wr_keep[c]), .out_last_o(wr_last[c]), .out_bad_o(), .out_user_o(),
       .out_user_last_o()

@@ -46,8 +46,8 @@ struct port {
     struct address ar, aw;
     struct beat w;
     bool w_waits;
-    struct burst reads[3][OPEN_MAX]; /* per id, oldest first */
-    unsigned read_count[3];
+    struct burst reads[4][OPEN_MAX]; /* per id, oldest first */
+    unsigned read_count[4];
     int current;                   /* id whose burst is under way, -1 none; used without interleave */
     struct burst writes[OPEN_MAX]; /* addresses taken, data not yet complete */
     unsigned write_count;
@@ -174,8 +174,8 @@ unsigned char memory_ar(int id, unsigned char valid, unsigned char ready, uint32
     struct address now = {.axid = axid, .addr = addr, .len = len};
 
     if (address_moves(id, "AR", &port->ar, valid, ready, now, size, burst)) {
-        if (axid > 2 || port->read_count[axid] == OPEN_MAX) {
-            rule(id, "AR: id %" PRIu32 ", %u bursts open", axid, axid > 2 ? 0 : port->read_count[axid]);
+        if (axid > 3 || port->read_count[axid] == OPEN_MAX) {
+            rule(id, "AR: id %" PRIu32 ", %u bursts open", axid, axid > 3 ? 0 : port->read_count[axid]);
             return 0;
         }
         port->reads[axid][port->read_count[axid]++] =
@@ -196,15 +196,15 @@ unsigned char memory_r(int id, unsigned char ready, uint32_t *axid, uint32_t *da
         rule(id, "R: ready is low");
     for (int i = 0; i < 16; i++)
         data[i] = (uint32_t)bench_random();
-    *axid = (uint32_t)bench_random_in(0, 2);
+    *axid = (uint32_t)bench_random_in(0, 3);
     *resp = 0;
     *last = (unsigned char)bench_chance(50);
 
     /* An id at random among those that are due; with one under way, that one. */
     int chosen = port->current;
-    unsigned first = (unsigned)bench_random_in(0, 2);
-    for (unsigned i = 0; chosen < 0 && i < 3; i++) {
-        unsigned c = (first + i) % 3;
+    unsigned first = (unsigned)bench_random_in(0, 3);
+    for (unsigned i = 0; chosen < 0 && i < 4; i++) {
+        unsigned c = (first + i) % 4;
         if (port->read_count[c] && port->reads[c][0].due <= bench_cycle())
             chosen = (int)c;
     }
@@ -348,7 +348,7 @@ void memory_busy(int id, unsigned char busy)
     struct port *port = &ports[id];
     bool open = port->write_count || port->answer_count || port->early_count;
 
-    for (int c = 0; c < 3; c++)
+    for (int c = 0; c < 4; c++)
         open = open || port->read_count[c];
     if (open && !busy)
         rule(id, "busy is low with bursts open");

@@ -42,7 +42,7 @@ struct memory {
     struct memory_mode mode;
     uint64_t r_beats, r_first, r_last; /* since memory_clear(): beats and cycles of the read data channel */
     uint64_t w_beats, w_first, w_last;
-    unsigned reads_open[3], reads_open_most[3]; /* bursts by id */
+    unsigned reads_open[4], reads_open_most[4]; /* bursts by id */
     unsigned writes_open, writes_open_most;
     uint64_t reads_failed, writes_failed; /* bursts answered with an error */
 };

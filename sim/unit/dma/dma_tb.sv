@@ -1,7 +1,7 @@
 // Bench of rtl/dma: flue_dma at every width, each with its clients and its memory.
 //
-// IDs of the instance of width 32 << n are 16 * n and up: sources 0 to 2 read requests ({last,
-// request} as user bits), 3 and 4 write requests, 5 and 6 write data; sinks 0 to 2 read data
+// IDs of the instance of width 32 << n are 16 * n and up: sources 0 to 3 read requests ({last,
+// request} as user bits), 4 to 6 write requests, 7 to 9 write data; sinks 0 to 3 read data
 // (status with last). Config n: {we, addr[5:0], wdata[31:0]} of the region window.  Status n:
 // rg_rdata, errors, busy.
 module dma_tb

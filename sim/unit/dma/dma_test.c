@@ -15,15 +15,16 @@ void dma_done(int n, int client, int status);
 /* status_e of flue_pkg.sv */
 enum { ST_OK = 0, ST_BAD_LENGTH = 2, ST_BAD_REGION = 3, ST_DMA_READ = 5, ST_DMA_WRITE = 6 };
 
-enum { TX_SLOTS, PAYLOAD, RX_SLOTS }; /* read clients */
-enum { RX_PAYLOAD, EVENTS };          /* write clients */
+enum { TX_SLOTS, PAYLOAD, RX_SLOTS, MGMT_READ, READERS }; /* read clients */
+enum { RX_PAYLOAD, EVENTS, MGMT_WRITE, WRITERS };         /* write clients */
 
 enum {
     EXPECT_MAX = 65536,
     /* Regions by use, so that no byte is read while it is written. */
     R_READ = 0,   /* 0 to 5 */
     R_WRITE = 6,  /* 6 to 9: receive payload */
-    R_EVENT = 10, /* 10 to 12 */
+    R_EVENT = 10, /* 10, 11 */
+    R_MGMT = 12,
     R_INVALID = 13,
     R_EDGE = 14, /* the last bytes below 2^64 */
     R_TINY = 15
@@ -47,10 +48,10 @@ struct list {
 struct dut {
     int n, lanes;
     struct memory *memory;
-    struct list reads[3];
-    struct list dones[2];       /* expected */
-    uint8_t got[2][EXPECT_MAX]; /* completions that came */
-    size_t got_count[2];
+    struct list reads[READERS];
+    struct list dones[WRITERS];       /* expected */
+    uint8_t got[WRITERS][EXPECT_MAX]; /* completions that came */
+    size_t got_count[WRITERS];
     uint64_t refused; /* pieces the region check has to stop */
 };
 
@@ -62,11 +63,11 @@ static int source_read(const struct dut *dut, int client)
 }
 static int source_write(const struct dut *dut, int client)
 {
-    return 16 * dut->n + 3 + client;
+    return 16 * dut->n + 4 + client;
 }
 static int source_data(const struct dut *dut, int client)
 {
-    return 16 * dut->n + 5 + client;
+    return 16 * dut->n + 7 + client;
 }
 static int sink(const struct dut *dut, int client)
 {
@@ -146,14 +147,14 @@ static void set_up(void)
     bench_on_cycle(memory_check, NULL);
     for (int n = 0; n < MEMORIES; n++) {
         struct dut *dut = &duts[n];
-        for (int c = 0; c < 3; c++)
+        for (int c = 0; c < READERS; c++)
             list_clear(&dut->reads[c]);
-        for (int c = 0; c < 2; c++)
+        for (int c = 0; c < WRITERS; c++)
             list_clear(&dut->dones[c]);
         dut->n = n;
         dut->lanes = 4 << n;
         dut->memory = &memories[n];
-        dut->got_count[0] = dut->got_count[1] = 0;
+        memset(dut->got_count, 0, sizeof dut->got_count);
         dut->refused = 0;
         memory_clear(dut->memory);
         for (unsigned i = 0; i < REGIONS; i++) {
@@ -271,7 +272,7 @@ static void settle(uint64_t limit)
         }
     for (int n = 0; n < MEMORIES; n++) {
         struct dut *dut = &duts[n];
-        for (int c = 0; c < 3; c++) {
+        for (int c = 0; c < READERS; c++) {
             struct list *list = &dut->reads[c];
             struct bench_packet packet;
             while (bench_take(sink(dut, c), &packet)) {
@@ -289,7 +290,7 @@ static void settle(uint64_t limit)
             }
             CHECK_EQ(list->count, list->next);
         }
-        for (int c = 0; c < 2; c++) {
+        for (int c = 0; c < WRITERS; c++) {
             struct list *list = &dut->dones[c];
             CHECK_EQ(list->count, dut->got_count[c]);
             for (; list->next < list->count; list->next++)
@@ -448,11 +449,51 @@ static void random_write(struct dut *dut, bool errors)
 
 static void random_event(struct dut *dut, bool errors)
 {
-    struct piece piece = random_slots(dut, R_EVENT, R_EVENT + 2);
+    struct piece piece = random_slots(dut, R_EVENT, R_EVENT + 1);
     piece.length = 16;
     if (errors && bench_chance(5))
         piece.region = bench_chance(50) ? R_READ : 255;
     put(dut, EVENTS, piece, 16);
+}
+
+/* An access of the management processor: words, at most a page; refused ones too. */
+static struct piece random_words(const struct dut *dut, unsigned low, unsigned high, bool write, bool errors)
+{
+    struct piece piece = {.region = (uint32_t)bench_random_in(low, high)};
+    uint32_t words = dut->memory->regions[piece.region].size / 4;
+    uint32_t most = bench_chance(20) ? 1024 : bench_chance(50) ? 64 : 8;
+    uint32_t count = (uint32_t)bench_random_in(1, most < words ? most : words);
+    piece.offset = 4 * (bench_chance(25) ? words - count : (uint32_t)bench_random_in(0, words - count));
+    piece.length = 4 * count;
+    if (errors && bench_chance(8))
+        switch (bench_random_in(0, 4)) {
+        case 0:
+            piece.offset = 4 * (words - count + 1);
+            break;
+        case 1:
+            piece.offset = 0 - 4 * (uint32_t)bench_random_in(1, 5);
+            break;
+        case 2:
+            piece.region = (uint32_t)bench_random_in(REGIONS, 255);
+            break;
+        case 3:
+            piece.region = write ? R_READ : R_INVALID;
+            break;
+        default:
+            piece.length = 0;
+        }
+    return piece;
+}
+
+static void random_mgmt(struct dut *dut, bool errors)
+{
+    struct piece piece = random_words(dut, R_READ, R_READ + 5, false, errors);
+    ask(dut, MGMT_READ, &piece, 1);
+    piece = random_words(dut, R_MGMT, R_MGMT, true, errors);
+    uint32_t sent = piece.length ? piece.length : 4;
+    if (errors && bench_chance(10))
+        sent = 4 * (uint32_t)bench_random_in(1, 200);
+    put(dut, MGMT_WRITE, piece, sent);
 }
 
 /* ---- reads ---- */
@@ -502,6 +543,25 @@ TEST(many_pieces_of_one_byte)
         ask(&duts[n], PAYLOAD, pieces, 1);
     }
     settle(100000);
+}
+
+/* Control plane 5: the management processor moves words of any length up to a page, both ways. */
+TEST(management_accesses_of_every_alignment_and_length)
+{
+    set_up();
+    for (int n = 0; n < MEMORIES; n++) {
+        struct dut *dut = &duts[n];
+        for (uint32_t offset = 0; offset < 72; offset += 4)
+            for (uint32_t length = 4; length < 160; length += 4 + offset % 3 * 4) {
+                ask_one(dut, MGMT_READ, R_READ, offset, length);
+                put_one(dut, MGMT_WRITE, R_WRITE, 256 * (uint32_t)bench_random_in(0, 500) + offset, length);
+            }
+        for (uint32_t offset = 0; offset < 1100; offset += 140) {
+            ask_one(dut, MGMT_READ, R_READ, offset, 4096);
+            put_one(dut, MGMT_WRITE, R_WRITE, 8192 + offset, 4096);
+        }
+    }
+    settle(1000000);
 }
 
 TEST(reads_beyond_64_kb)
@@ -562,6 +622,7 @@ TEST(a_failed_read_disturbs_no_other)
             for (int i = 0; i < 150; i++) {
                 random_slot_read(dut, TX_SLOTS, true);
                 random_slot_read(dut, RX_SLOTS, true);
+                random_mgmt(dut, true);
             }
         }
         settle(4000000);
@@ -576,7 +637,9 @@ TEST(a_stalled_client_stalls_nobody_else)
         struct dut *dut = &duts[n];
         bench_sink_mode(sink(dut, PAYLOAD), BENCH_BURSTS, 95);
         bench_sink_mode(sink(dut, RX_SLOTS), BENCH_BURSTS, 95);
+        bench_sink_mode(sink(dut, MGMT_READ), BENCH_BURSTS, 100);
         ask_one(dut, PAYLOAD, R_READ, 1, 100000);
+        ask_one(dut, MGMT_READ, R_READ, 4, 4096);
         for (int i = 0; i < 40; i++)
             random_slot_read(dut, RX_SLOTS, false);
         for (int i = 0; i < 60; i++) {
@@ -589,6 +652,7 @@ TEST(a_stalled_client_stalls_nobody_else)
         CHECK_EQ(60, bench_arrived(sink(&duts[n], TX_SLOTS)));
         CHECK_EQ(60, duts[n].got_count[EVENTS]);
         CHECK_EQ(0, bench_arrived(sink(&duts[n], PAYLOAD)));
+        CHECK_EQ(0, bench_arrived(sink(&duts[n], MGMT_READ)));
     }
     bench_mode_all(BENCH_FULL, 0, 0);
     settle(1000000);
@@ -631,7 +695,7 @@ TEST(writes_beyond_64_kb)
     settle(1000000);
 }
 
-TEST(writes_of_both_clients_under_random_stalls)
+TEST(writes_of_all_clients_under_random_stalls)
 {
     for (int round = 0; round < 4; round++) {
         bench_reset();
@@ -642,6 +706,7 @@ TEST(writes_of_both_clients_under_random_stalls)
             for (int i = 0; i < 120; i++) {
                 random_write(&duts[n], false);
                 random_event(&duts[n], false);
+                random_mgmt(&duts[n], false);
             }
         }
         settle(4000000);
@@ -660,6 +725,7 @@ TEST(a_failed_write_disturbs_no_other)
             for (int i = 0; i < 150; i++) {
                 random_write(&duts[n], true);
                 random_event(&duts[n], true);
+                random_mgmt(&duts[n], true);
             }
         }
         settle(4000000);
@@ -815,6 +881,7 @@ TEST(reads_and_writes_with_every_error_and_stall)
                 random_slot_read(dut, RX_SLOTS, true);
                 random_write(dut, true);
                 random_event(dut, true);
+                random_mgmt(dut, true);
             }
         }
         settle(4000000);
