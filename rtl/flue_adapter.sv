@@ -112,7 +112,7 @@ module flue_adapter
   logic [SLOT_W-1:0]   txq_tail, txq_head, rxq_tail, rxq_head, eq_head, eq_tail;
   logic                tx_stopped, rx_stopped, eq_stopped, tx_quiet, rx_quiet, eq_idle;
   logic                set_error, set_drained, posted;
-  logic [2:0]          cause, mask;
+  logic [4:0]          cause, mask;
   logic [15:0]         mod_distance_us;
   logic [7:0]          mod_events;
   logic                stat_req, stat_ack;
@@ -138,31 +138,50 @@ module flue_adapter
     .eq_enable_o(eq_enable), .eq_base_o(eq_base), .eq_region_o(eq_region),
     .eq_log2_slots_o(eq_log2), .eq_head_o(eq_head), .eq_tail_i(eq_tail),
     .set_event_i(posted), .set_error_i(set_error), .set_drained_i(set_drained),
-    .cause_o(cause), .mask_o(mask), .mod_distance_us_o(mod_distance_us), .mod_events_o(mod_events),
+    .set_admin_i(1'b0), .set_firmware_i(1'b0), .cause_o(cause), .mask_o(mask),
+    .fw_run_o(), .fw_cold_o(), .fw_ping_o(), .doorbell_o(), .seed_o(), .fw_running_i(1'b0),
+    .fw_trapped_i(1'b0), .fw_asleep_i(1'b0), .fw_ready_i(1'b0), .fw_heartbeat_i('0),
+    .fw_cause_i('0), .fw_pc_i('0),
+    .asq_enable_o(), .asq_base_o(), .asq_region_o(), .asq_log2_slots_o(), .asq_tail_o(),
+    .asq_head_i('0), .acq_enable_o(), .acq_base_o(), .acq_region_o(), .acq_log2_slots_o(),
+    .acq_head_o(), .acq_tail_i('0),
+    .flip_o(), .flip_table_o(), .flip_row_o(), .flip_word_o(), .flip_bit_o(),
+    .fw_req_o(), .fw_write_o(), .fw_addr_o(), .fw_wdata_o(), .fw_ack_i(1'b0), .fw_rdata_i('0),
+    .mod_distance_us_o(mod_distance_us), .mod_events_o(mod_events),
     .stat_req_o(stat_req), .stat_addr_o(stat_addr), .stat_ack_i(stat_ack), .stat_data_i(stat_data),
     .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata)
   );
 
   // ==== DMA ===================================================================
-  // Read clients: 0 transmit slots, 1 transmit payload, 2 receive slots.
-  // Write clients: 0 receive payload, 1 events.
+  // Read clients: 0 transmit slots, 1 transmit payload, 2 receive slots, 3 management processor.
+  // Write clients: 0 receive payload, 1 events, 2 management processor.
 
-  logic     [2:0]        rd_req_valid, rd_req_ready, rd_req_last;
-  dma_req_t [2:0]        rd_req;
-  logic     [2:0]        rd_valid, rd_ready, rd_last, rd_bad;
-  logic     [2:0][W-1:0] rd_data;
-  logic     [2:0][B-1:0] rd_keep;
-  status_e  [2:0]        rd_status;
-  logic     [1:0]        wr_req_valid, wr_req_ready;
-  dma_req_t [1:0]        wr_req;
-  logic     [1:0]        wr_valid, wr_ready, wr_last, wr_done;
-  logic     [1:0][W-1:0] wr_data;
-  logic     [1:0][B-1:0] wr_keep;
-  status_e  [1:0]        wr_status;
+  logic     [3:0]        rd_req_valid, rd_req_ready, rd_req_last;
+  dma_req_t [3:0]        rd_req;
+  logic     [3:0]        rd_valid, rd_ready, rd_last, rd_bad;
+  logic     [3:0][W-1:0] rd_data;
+  logic     [3:0][B-1:0] rd_keep;
+  status_e  [3:0]        rd_status;
+  logic     [2:0]        wr_req_valid, wr_req_ready;
+  dma_req_t [2:0]        wr_req;
+  logic     [2:0]        wr_valid, wr_ready, wr_last, wr_done;
+  logic     [2:0][W-1:0] wr_data;
+  logic     [2:0][B-1:0] wr_keep;
+  status_e  [2:0]        wr_status;
   logic                  dma_busy;
 
   assign rd_req_last[0] = 1'b1;
   assign rd_req_last[2] = 1'b1;
+  assign rd_req_last[3] = 1'b1;
+  assign rd_req_valid[3] = 1'b0;
+  assign rd_req[3]       = '0;
+  assign rd_ready[3]     = 1'b1;
+  assign wr_req_valid[2] = 1'b0;
+  assign wr_req[2]       = '0;
+  assign wr_valid[2]     = 1'b0;
+  assign wr_data[2]      = '0;
+  assign wr_keep[2]      = '0;
+  assign wr_last[2]      = 1'b0;
 
   flue_dma #(.W(W), .REGIONS(REGIONS)) u_dma (
     .clk, .rst,
@@ -427,8 +446,7 @@ module flue_adapter
 
   flue_irq u_irq (
     .clk, .rst(rst || clear), .time_us_i,
-    .cause_event_i(cause[0]), .cause_error_i(cause[1]), .cause_drained_i(cause[2]),
-    .mask_i(mask), .distance_us_i(mod_distance_us), .events_i(mod_events), .posted_i(posted),
+    .cause_i(cause), .mask_i(mask), .distance_us_i(mod_distance_us), .events_i(mod_events), .posted_i(posted),
     .irq_o, .rise_o(irq_rise), .idle_o(irq_idle), .deadline_valid_o, .deadline_us_o
   );
 

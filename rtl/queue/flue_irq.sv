@@ -13,10 +13,8 @@ module flue_irq (
   input  logic        rst,
   input  logic [63:0] time_us_i,
 
-  input  logic        cause_event_i,      // register IRQ_CAUSE
-  input  logic        cause_error_i,
-  input  logic        cause_drained_i,
-  input  logic [2:0]  mask_i,             // drained, error, event
+  input  logic [4:0]  cause_i,            // register IRQ_CAUSE: firmware, admin, drained, error, event
+  input  logic [4:0]  mask_i,
   input  logic [15:0] distance_us_i,
   input  logic [7:0]  events_i,
   input  logic        posted_i,           // pulse: an event was posted
@@ -36,10 +34,10 @@ module flue_irq (
   logic        want, allowed, on, irq;
 
   assign rest    = end_q - time_us_i[16:0];
-  assign want    = cause_event_i && mask_i[0];
+  assign want    = cause_i[0] && mask_i[0];
   assign allowed = on_q || !hold_q || (events_i != '0 && count_q >= events_i);
   assign on      = want && allowed;
-  assign irq     = on || (cause_error_i && mask_i[1]) || (cause_drained_i && mask_i[2]);
+  assign irq     = on || |(cause_i[4:1] & mask_i[4:1]);
 
   always_ff @(posedge clk) begin
     on_q  <= on;
@@ -71,9 +69,9 @@ module flue_irq (
   always_ff @(posedge clk) begin
     f_past_valid <= 1'b1;
     if (f_past_valid && !rst && !$past(rst)) begin
-      // Without an unmasked cause the line is low, with an error it is high.
-      if ($past({cause_event_i, cause_error_i, cause_drained_i} == '0)) assert (!irq_o);
-      if ($past(cause_error_i && mask_i[1])) assert (irq_o);
+      // Without an unmasked cause the line is low, with one that is not delayed it is high.
+      if ($past((cause_i & mask_i) == '0)) assert (!irq_o);
+      if ($past(|(cause_i[4:1] & mask_i[4:1]))) assert (irq_o);
     end
   end
 `endif

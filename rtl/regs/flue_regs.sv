@@ -1,5 +1,5 @@
 // Registers: the generated register file with its fields as typed ports, the
-// two windows, the time latch, and function reset.
+// three windows, the time latch, and function reset.
 //
 // Contract: docs/registers.md.  A function reset raises drain_o, waits for
 //   drained_i, and then returns every field to its default in one cycle
@@ -7,6 +7,8 @@
 //   with the abilities of the hardware (CAPS), receive checksums also with
 //   the activation of their IP version; the frame limit is held to the build.
 // A register is written whole: write strobes are ignored.
+// An access of FW_DATA goes out as one pulse of fw_req_o and lasts until fw_ack_i; FW_ADDR moves
+//   on behind it.  Without a management processor (FW_KB = 0) FW_DATA reads 0.
 // `idle_o`: no register access is in progress and no reset is.
 module flue_regs
   import flue_pkg::*;
@@ -17,6 +19,11 @@ module flue_regs
   parameter int          MAX_FRAME = 1518,
   parameter bit          FAULTS    = 1'b0,
   parameter logic [31:0] CAPS      = 32'h07FF_03FF,   // RX_CFG, TX_CFG bits the hardware has
+  parameter int          FW_KB     = 0,               // memory of the management processor; 0 = none
+  parameter logic [3:0]  FW_CORE   = 4'd0,            // BUILD_FW.core
+  parameter int          CONNECTIONS = 0,             // rows of the tables
+  parameter int          PATHS     = 0,
+  parameter int          NEIGHBORS = 0,
   localparam int         IDX_W     = REGIONS > 1 ? $clog2(REGIONS) : 1
 ) (
   input  logic              clk,
@@ -84,12 +91,51 @@ module flue_regs
   input  logic              set_event_i,  // pulses
   input  logic              set_error_i,
   input  logic              set_drained_i,
-  output logic [2:0]        cause_o,      // drained, error, event
-  output logic [2:0]        mask_o,
+  input  logic              set_admin_i,
+  input  logic              set_firmware_i,
+  output logic [4:0]        cause_o,      // firmware, admin, drained, error, event
+  output logic [4:0]        mask_o,
   output logic [15:0]       mod_distance_us_o,
   output logic [7:0]        mod_events_o,
 
+  // management processor
+  output logic              fw_run_o,
+  output logic              fw_cold_o,
+  output logic              fw_ping_o,    // pulse
+  output logic              doorbell_o,   // pulse: a register of the admin queue was written
+  output logic [3:0][31:0]  seed_o,
+  input  logic              fw_running_i,
+  input  logic              fw_trapped_i,
+  input  logic              fw_asleep_i,
+  input  logic              fw_ready_i,
+  input  logic [15:0]       fw_heartbeat_i,
+  input  logic [31:0]       fw_cause_i,
+  input  logic [31:0]       fw_pc_i,
+  output logic              asq_enable_o,
+  output logic [31:6]       asq_base_o,
+  output logic [7:0]        asq_region_o,
+  output logic [3:0]        asq_log2_slots_o,
+  output logic [SLOT_W-1:0] asq_tail_o,
+  input  logic [SLOT_W-1:0] asq_head_i,
+  output logic              acq_enable_o,
+  output logic [31:6]       acq_base_o,
+  output logic [7:0]        acq_region_o,
+  output logic [3:0]        acq_log2_slots_o,
+  output logic [SLOT_W-1:0] acq_head_o,
+  input  logic [SLOT_W-1:0] acq_tail_i,
+  output logic              flip_o,       // pulse, in builds with FAULTS
+  output logic [1:0]        flip_table_o,
+  output logic [15:0]       flip_row_o,
+  output logic [5:0]        flip_word_o,
+  output logic [4:0]        flip_bit_o,
+
   // windows
+  output logic              fw_req_o,     // pulse; the rest is there until fw_ack_i
+  output logic              fw_write_o,
+  output logic [19:2]       fw_addr_o,
+  output logic [31:0]       fw_wdata_o,
+  input  logic              fw_ack_i,     // with fw_req_o or later
+  input  logic [31:0]       fw_rdata_i,
   output logic              stat_req_o,
   output logic [5:0]        stat_addr_o,
   input  logic              stat_ack_i,
@@ -100,7 +146,8 @@ module flue_regs
   input  logic [31:0]       rg_rdata_i
 );
 
-  localparam int LIMIT = MAX_FRAME - 4;   // a tag may be inserted
+  localparam int         LIMIT      = MAX_FRAME - 4;  // a tag may be inserted
+  localparam logic [6:0] ADMIN_PAGE = 7'h08;          // registers of the admin queue: 0x100 to 0x11F
 
   flue__in_t  hwif_in;
   flue__out_t r;
@@ -234,10 +281,79 @@ module flue_regs
   assign hwif_in.IRQ_CAUSE.event_posted.hwset = set_event_i;
   assign hwif_in.IRQ_CAUSE.error.hwset        = set_error_i;
   assign hwif_in.IRQ_CAUSE.drained.hwset      = set_drained_i;
-  assign cause_o = {r.IRQ_CAUSE.drained.value, r.IRQ_CAUSE.error.value, r.IRQ_CAUSE.event_posted.value};
-  assign mask_o  = {r.IRQ_MASK.drained.value, r.IRQ_MASK.error.value, r.IRQ_MASK.event_posted.value};
+  assign hwif_in.IRQ_CAUSE.admin.hwset        = set_admin_i;
+  assign hwif_in.IRQ_CAUSE.firmware.hwset     = set_firmware_i;
+  assign cause_o = {r.IRQ_CAUSE.firmware.value, r.IRQ_CAUSE.admin.value, r.IRQ_CAUSE.drained.value,
+                    r.IRQ_CAUSE.error.value, r.IRQ_CAUSE.event_posted.value};
+  assign mask_o  = {r.IRQ_MASK.firmware.value, r.IRQ_MASK.admin.value, r.IRQ_MASK.drained.value,
+                    r.IRQ_MASK.error.value, r.IRQ_MASK.event_posted.value};
   assign mod_distance_us_o = r.IRQ_MOD.distance_us.value;
   assign mod_events_o      = r.IRQ_MOD.events.value;
+
+  // ---- management processor ----
+  assign hwif_in.BUILD_FW.memory_kb.next          = 8'(FW_KB);
+  assign hwif_in.BUILD_FW.core.next               = FW_CORE;
+  assign hwif_in.BUILD_FW.engine.next             = 1'b0;
+  assign hwif_in.BUILD_TABLES0.connections.next   = 16'(CONNECTIONS);
+  assign hwif_in.BUILD_TABLES0.paths.next         = 16'(PATHS);
+  assign hwif_in.BUILD_TABLES1.neighbors.next     = 16'(NEIGHBORS);
+  assign hwif_in.FW_STATUS.running.next           = fw_running_i;
+  assign hwif_in.FW_STATUS.trapped.next           = fw_trapped_i;
+  assign hwif_in.FW_STATUS.asleep.next            = fw_asleep_i;
+  assign hwif_in.FW_STATUS.ready.next             = fw_ready_i;
+  assign hwif_in.FW_STATUS.heartbeat.next         = fw_heartbeat_i;
+  assign hwif_in.FW_TRAP_CAUSE.cause.next         = fw_cause_i;
+  assign hwif_in.FW_TRAP_PC.pc.next               = fw_pc_i;
+  assign hwif_in.ASQ_HEAD.index.next              = asq_head_i;
+  assign hwif_in.ACQ_TAIL.index.next              = acq_tail_i;
+
+  assign fw_run_o         = r.FW_CTRL.run.value;
+  assign fw_cold_o        = r.FW_CTRL.cold.value;
+  assign fw_ping_o        = r.FW_PING.ping.value;
+  assign asq_enable_o     = r.ASQ_CFG.enable.value;
+  assign asq_base_o       = r.ASQ_BASE.offset.value;
+  assign asq_region_o     = r.ASQ_CFG.region.value;
+  assign asq_log2_slots_o = r.ASQ_CFG.log2_slots.value;
+  assign asq_tail_o       = r.ASQ_TAIL.index.value;
+  assign acq_enable_o     = r.ACQ_CFG.enable.value;
+  assign acq_base_o       = r.ACQ_BASE.offset.value;
+  assign acq_region_o     = r.ACQ_CFG.region.value;
+  assign acq_log2_slots_o = r.ACQ_CFG.log2_slots.value;
+  assign acq_head_o       = r.ACQ_HEAD.index.value;
+  assign flip_o           = FAULTS && r.FAULT_TABLE.flip.value;
+  assign flip_table_o     = r.FAULT_TABLE.table_.value;
+  assign flip_row_o       = r.FAULT_TABLE.row.value;
+  assign flip_word_o      = r.FAULT_TABLE.word.value;
+  assign flip_bit_o       = r.FAULT_TABLE.bitnr.value;
+
+  for (genvar g = 0; g < 4; g++) begin : g_seed
+    assign seed_o[g] = r.SEED[g].value.value;
+  end
+
+  always_ff @(posedge clk) begin
+    doorbell_o <= req && is_write && addr[11:5] == ADMIN_PAGE;
+    if (rst) doorbell_o <= 1'b0;
+  end
+
+  // ---- memory window: FW_ADDR moves on when the access is answered ----
+  logic fw_ack;
+
+  always_ff @(posedge clk) begin
+    fw_req_o <= r.FW_DATA.req;
+    if (r.FW_DATA.req) begin
+      fw_write_o <= r.FW_DATA.req_is_wr;
+      fw_wdata_o <= r.FW_DATA.wr_data;
+    end
+    if (rst) fw_req_o <= 1'b0;
+  end
+
+  assign fw_addr_o                     = r.FW_ADDR.address.value[19:2];
+  assign fw_ack                        = FW_KB == 0 ? fw_req_o : fw_ack_i;
+  assign hwif_in.FW_DATA.rd_ack        = fw_ack && !fw_write_o;
+  assign hwif_in.FW_DATA.wr_ack        = fw_ack && fw_write_o;
+  assign hwif_in.FW_DATA.rd_data       = FW_KB == 0 ? '0 : fw_rdata_i;
+  assign hwif_in.FW_ADDR.address.we    = fw_ack;
+  assign hwif_in.FW_ADDR.address.next  = r.FW_ADDR.address.value + 20'd4;
 
   // ---- statistics window: the register file asks for one word at a time ----
   always_ff @(posedge clk) begin
@@ -283,6 +399,6 @@ module flue_regs
 
   logic unused;
   assign unused = &{1'b0, axil_wstrb_i, r.STAT.req_is_wr, r.STAT.wr_data, r.STAT.wr_biten, r.STAT.addr[1:0],
-                    r.REGION.wr_biten, r.REGION.addr[1:0]};
+                    r.REGION.wr_biten, r.REGION.addr[1:0], r.FW_DATA.wr_biten, fw_ack_i, fw_rdata_i};
 
 endmodule

@@ -146,19 +146,25 @@ module queue_tb
   logic [11:0]  aw_addr, ar_addr;
   logic [31:0]  w_data, r_data, stat_data, rg_wdata, rg_rdata;
   logic [1:0]   b_resp, r_resp;
-  logic [127:0] k;                        // see enum in regs_test.c
+  logic [319:0] k;                        // see enum in regs_test.c
   logic         stat_req, stat_ack, rg_we, enable, drain, flush, clear, regs_idle, stats_idle, irq_idle;
   logic         irq, rise, deadline_valid;
   logic [63:0]  deadline_us;
   logic [5:0]   stat_addr;
   logic [3:0]   rg_addr;
-  logic [2:0]   cause, mask;
+  logic [4:0]   cause, mask;
+  logic         fw_req, fw_write, fw_ack, fw_run, fw_cold, fw_ping, doorbell, flip;
+  logic [19:2]  fw_addr;
+  logic [31:0]  fw_wdata, fw_rdata;
+  logic [28:0]  flip_where;
+  logic [3:0][31:0] seed;
+  logic [127:0] rings;
   logic [15:0]  distance_us;
   logic [7:0]   mod_events;
   tx_cfg_t      tx_cfg;
   rx_cfg_t      rx_cfg;
 
-  bench_config #(.W(128), .ID(8)) u_config (.clk, .value_o(k));
+  bench_config #(.W(320), .ID(8)) u_config (.clk, .value_o(k));
 
   bench_source #(.W(8), .U(12), .ID(64)) u_aw (.clk, .rst, .out_valid_o(aw_valid), .out_ready_i(aw_ready),
     .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o(aw_addr), .out_user_last_o());
@@ -171,7 +177,10 @@ module queue_tb
   bench_sink #(.W(8), .U(34), .ID(65)) u_r (.clk, .rst, .in_valid_i(r_valid), .in_ready_o(r_ready), .in_data_i('0),
     .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i({r_resp, r_data}), .in_user_last_i(1'b0));
 
-  flue_regs #(.W(64), .REGIONS(4), .MAX_FRAME(1518), .FAULTS(1'b1)) u_regs (
+  flue_regs #(
+    .W(64), .REGIONS(4), .MAX_FRAME(1518), .FAULTS(1'b1), .FW_KB(32), .FW_CORE(4'd2), .CONNECTIONS(64), .PATHS(48),
+    .NEIGHBORS(16)
+  ) u_regs (
     .clk, .rst, .time_us_i(k[63:0]),
     .axil_awvalid_i(aw_valid), .axil_awready_o(aw_ready), .axil_awaddr_i(aw_addr), .axil_wvalid_i(w_valid),
     .axil_wready_o(w_ready), .axil_wdata_i(w_data), .axil_wstrb_i('1), .axil_bvalid_o(b_valid), .axil_bready_i(b_ready),
@@ -183,11 +192,45 @@ module queue_tb
     .txq_enable_o(), .txq_base_o(), .txq_region_o(), .txq_log2_slots_o(), .txq_tail_o(), .txq_head_i(k[111:96]),
     .rxq_enable_o(), .rxq_base_o(), .rxq_region_o(), .rxq_log2_slots_o(), .rxq_tail_o(), .rxq_head_i(k[111:96]),
     .eq_enable_o(), .eq_base_o(), .eq_region_o(), .eq_log2_slots_o(), .eq_head_o(), .eq_tail_i(k[111:96]),
-    .set_event_i(posted), .set_error_i(k[72]), .set_drained_i(k[73]), .cause_o(cause), .mask_o(mask),
+    .set_event_i(posted), .set_error_i(k[72]), .set_drained_i(k[73]), .set_admin_i(k[74]),
+    .set_firmware_i(k[75]), .cause_o(cause), .mask_o(mask),
+    .fw_run_o(fw_run), .fw_cold_o(fw_cold), .fw_ping_o(fw_ping), .doorbell_o(doorbell), .seed_o(seed),
+    .fw_running_i(k[76]), .fw_trapped_i(k[77]), .fw_asleep_i(k[78]), .fw_ready_i(k[79]), .fw_heartbeat_i(k[127:112]),
+    .fw_cause_i(k[159:128]), .fw_pc_i(k[191:160]),
+    .asq_enable_o(rings[0]), .asq_base_o(rings[26:1]), .asq_region_o(rings[34:27]), .asq_log2_slots_o(rings[38:35]),
+    .asq_tail_o(rings[54:39]), .asq_head_i(k[111:96]),
+    .acq_enable_o(rings[64]), .acq_base_o(rings[90:65]), .acq_region_o(rings[98:91]), .acq_log2_slots_o(rings[102:99]),
+    .acq_head_o(rings[118:103]), .acq_tail_i(k[111:96]),
+    .flip_o(flip), .flip_table_o(flip_where[1:0]), .flip_row_o(flip_where[17:2]), .flip_word_o(flip_where[23:18]),
+    .flip_bit_o(flip_where[28:24]),
+    .fw_req_o(fw_req), .fw_write_o(fw_write), .fw_addr_o(fw_addr), .fw_wdata_o(fw_wdata), .fw_ack_i(fw_ack),
+    .fw_rdata_i(fw_rdata),
     .mod_distance_us_o(distance_us), .mod_events_o(mod_events),
     .stat_req_o(stat_req), .stat_addr_o(stat_addr), .stat_ack_i(stat_ack), .stat_data_i(stat_data),
     .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata)
   );
+
+  assign {rings[63:55], rings[127:119]} = '0;
+
+  // Memory behind the window: 16 words, answers after k[85:80] cycles.
+  logic [31:0] fw_mem [16];
+  logic [5:0]  fw_left_q;
+  logic        fw_wait_q;
+
+  assign fw_ack   = (fw_req && k[85:80] == '0) || (fw_wait_q && fw_left_q == '0);
+  assign fw_rdata = fw_ack ? fw_mem[fw_addr[5:2]] : '1;
+
+  always_ff @(posedge clk) begin
+    if (fw_req) fw_left_q <= k[85:80] - 1'b1;
+    else        fw_left_q <= fw_left_q - 1'b1;
+    if (fw_req)      fw_wait_q <= k[85:80] != '0;
+    else if (fw_ack) fw_wait_q <= 1'b0;
+    if (fw_ack && fw_write) fw_mem[fw_addr[5:2]] <= fw_wdata;
+    if (rst) fw_wait_q <= 1'b0;
+  end
+
+  bench_status #(.W(320), .ID(9)) u_fw_status (.clk, .rst, .value_i(
+    320'({seed, rings, flip, flip_where, doorbell, fw_ping, fw_cold, fw_run})));
 
   flue_region_table #(.REGIONS(4)) u_table (
     .clk, .rst, .rg_we_i(rg_we), .rg_addr_i(rg_addr), .rg_wdata_i(rg_wdata), .rg_rdata_o(rg_rdata),
@@ -213,8 +256,7 @@ module queue_tb
   assign posted = post_valid;
 
   flue_irq u_irq (
-    .clk, .rst(rst || clear), .time_us_i(k[63:0]), .cause_event_i(cause[0]), .cause_error_i(cause[1]),
-    .cause_drained_i(cause[2]), .mask_i(mask), .distance_us_i(distance_us), .events_i(mod_events), .posted_i(posted),
+    .clk, .rst(rst || clear), .time_us_i(k[63:0]), .cause_i(cause), .mask_i(mask), .distance_us_i(distance_us), .events_i(mod_events), .posted_i(posted),
     .irq_o(irq), .rise_o(rise), .idle_o(irq_idle), .deadline_valid_o(deadline_valid), .deadline_us_o(deadline_us)
   );
 

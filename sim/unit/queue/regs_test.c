@@ -20,7 +20,29 @@ enum {
     RX_BUSY,
     SET_ERROR = 72,
     SET_DRAINED,
-    HEADS = 96
+    SET_ADMIN,
+    SET_FIRMWARE,
+    FW_RUNNING,
+    FW_TRAPPED,
+    FW_ASLEEP,
+    FW_READY,
+    FW_DELAY = 80, /* cycles the memory window takes */
+    HEADS = 96,
+    FW_HEARTBEAT = 112,
+    FW_CAUSE = 128,
+    FW_PC = 160
+};
+enum { /* status of the management processor's ports */
+       FW = 9,
+       FW_RUN = 0,
+       FW_COLD,
+       PING,
+       DOORBELL,
+       FLIP_WHERE, /* table, row, word, bit */
+       FLIP = 33,
+       ASQ = 34, /* enable, base, region, log2, tail */
+       ACQ = ASQ + 64,
+       SEED = 162
 };
 enum {
     DEADLINE_US = 0,
@@ -101,19 +123,47 @@ static const struct {
     {FLUE_REG_EQ_BASE, FLUE_EQ_BASE_OFFSET_MASK, 0},
     {FLUE_REG_EQ_CFG, FLUE_EQ_CFG_REGION_MASK | FLUE_EQ_CFG_LOG2_SLOTS_MASK | FLUE_EQ_CFG_ENABLE_MASK, 0},
     {FLUE_REG_EQ_HEAD, 0xFFFF, 0},
-    {FLUE_REG_IRQ_MASK, 7, 0},
+    {FLUE_REG_IRQ_MASK, 31, 0},
     {FLUE_REG_IRQ_MOD, FLUE_IRQ_MOD_DISTANCE_US_MASK | FLUE_IRQ_MOD_EVENTS_MASK, 0},
     {FLUE_REG_FAULT, 3, 0},
+    {FLUE_REG_FAULT_TABLE, 0x7F3FFFFF, 0},
+    {FLUE_REG_FW_CTRL, 3, FLUE_FW_CTRL_DEFAULT},
+    {FLUE_REG_FW_ADDR, FLUE_FW_ADDR_ADDRESS_MASK, 0},
+    {FLUE_REG_ASQ_BASE, FLUE_ASQ_BASE_OFFSET_MASK, 0},
+    {FLUE_REG_ASQ_CFG, FLUE_ASQ_CFG_REGION_MASK | FLUE_ASQ_CFG_LOG2_SLOTS_MASK | FLUE_ASQ_CFG_ENABLE_MASK, 0},
+    {FLUE_REG_ASQ_TAIL, 0xFFFF, 0},
+    {FLUE_REG_ACQ_BASE, FLUE_ACQ_BASE_OFFSET_MASK, 0},
+    {FLUE_REG_ACQ_CFG, FLUE_ACQ_CFG_REGION_MASK | FLUE_ACQ_CFG_LOG2_SLOTS_MASK | FLUE_ACQ_CFG_ENABLE_MASK, 0},
+    {FLUE_REG_ACQ_HEAD, 0xFFFF, 0},
 };
 enum { WRITABLE = sizeof writable / sizeof writable[0] };
 
 /* Every other word of the window. */
 static bool is_register(uint32_t offset)
 {
-    static const uint32_t others[] = {FLUE_REG_ID,       FLUE_REG_VERSION,  FLUE_REG_BUILD,    FLUE_REG_BUILD_FRAME,
-                                      FLUE_REG_CAPS,     FLUE_REG_CTRL,     FLUE_REG_STATUS,   FLUE_REG_TIME_LO,
-                                      FLUE_REG_TIME_HI,  FLUE_REG_TXQ_HEAD, FLUE_REG_RXQ_HEAD, FLUE_REG_EQ_TAIL,
-                                      FLUE_REG_IRQ_CAUSE};
+    static const uint32_t others[] = {FLUE_REG_ID,
+                                      FLUE_REG_VERSION,
+                                      FLUE_REG_BUILD,
+                                      FLUE_REG_BUILD_FRAME,
+                                      FLUE_REG_CAPS,
+                                      FLUE_REG_CTRL,
+                                      FLUE_REG_STATUS,
+                                      FLUE_REG_TIME_LO,
+                                      FLUE_REG_TIME_HI,
+                                      FLUE_REG_TXQ_HEAD,
+                                      FLUE_REG_RXQ_HEAD,
+                                      FLUE_REG_EQ_TAIL,
+                                      FLUE_REG_IRQ_CAUSE,
+                                      FLUE_REG_FW_STATUS,
+                                      FLUE_REG_FW_DATA,
+                                      FLUE_REG_FW_TRAP_CAUSE,
+                                      FLUE_REG_FW_TRAP_PC,
+                                      FLUE_REG_FW_PING,
+                                      FLUE_REG_BUILD_FW,
+                                      FLUE_REG_BUILD_TABLES0,
+                                      FLUE_REG_BUILD_TABLES1,
+                                      FLUE_REG_ASQ_HEAD,
+                                      FLUE_REG_ACQ_TAIL};
     for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
         if (others[i] == offset)
             return true;
@@ -123,10 +173,13 @@ static bool is_register(uint32_t offset)
     return false;
 }
 
+static const uint32_t seeds[] = {FLUE_REG_SEED0, FLUE_REG_SEED1, FLUE_REG_SEED2, FLUE_REG_SEED3};
+
 static void fresh(void)
 {
     drive(0, 64, 0);
-    drive(64, 64, 0);
+    for (unsigned lsb = 64; lsb < 320; lsb += 64)
+        drive(lsb, 64, 0);
     bench_run(2);
     bench_reset();
     bench_source_mode(AW, BENCH_RANDOM, 30);
@@ -146,6 +199,9 @@ TEST(identity_names_the_adapter_and_its_contract)
     CHECK_EQ(3u | 4u << FLUE_BUILD_REGIONS_SHIFT | FLUE_BUILD_FAULTS_MASK, reg_read(FLUE_REG_BUILD));
     CHECK_EQ(1518, reg_read(FLUE_REG_BUILD_FRAME));
     CHECK_EQ(0x07FF03FF, reg_read(FLUE_REG_CAPS));
+    CHECK_EQ(32u | 2u << FLUE_BUILD_FW_CORE_SHIFT, reg_read(FLUE_REG_BUILD_FW));
+    CHECK_EQ(64u | 48u << FLUE_BUILD_TABLES0_PATHS_SHIFT, reg_read(FLUE_REG_BUILD_TABLES0));
+    CHECK_EQ(16, reg_read(FLUE_REG_BUILD_TABLES1));
 }
 
 /* Architecture 3: each register keeps its own bits and no other's; what is no register reads 0. */
@@ -190,12 +246,21 @@ TEST(state_words_show_the_hardware)
         drive(EVENT_ERROR, 1, flags >> 4);
         drive(TX_BUSY, 1, flags >> 6);
         drive(RX_BUSY, 1, flags >> 7);
+        drive(FW_RUNNING, 4, flags >> 8);
+        drive(FW_HEARTBEAT, 16, flags >> 12);
+        drive(FW_CAUSE, 32, ~flags);
+        drive(FW_PC, 32, flags);
         drive(HEADS, 16, head);
         bench_run(3);
         CHECK_EQ(flags & 0xDD, reg_read(FLUE_REG_STATUS));
         CHECK_EQ(head, reg_read(FLUE_REG_TXQ_HEAD));
         CHECK_EQ(head, reg_read(FLUE_REG_RXQ_HEAD));
         CHECK_EQ(head, reg_read(FLUE_REG_EQ_TAIL));
+        CHECK_EQ(head, reg_read(FLUE_REG_ASQ_HEAD));
+        CHECK_EQ(head, reg_read(FLUE_REG_ACQ_TAIL));
+        CHECK_EQ((flags >> 8 & 15) | (flags >> 12 & 0xFFFF) << FLUE_FW_STATUS_HEARTBEAT_SHIFT, reg_read(FLUE_REG_FW_STATUS));
+        CHECK_EQ(~flags, reg_read(FLUE_REG_FW_TRAP_CAUSE));
+        CHECK_EQ(flags, reg_read(FLUE_REG_FW_TRAP_PC));
     }
 }
 
@@ -288,6 +353,72 @@ TEST(drain_is_a_level)
     CHECK(!status(DRAIN));
     CHECK_EQ(0, reg_read(FLUE_REG_STATUS));
     CHECK_EQ(0, bench_count(K, CLEAR));
+}
+
+/* ---- management processor ------------------------------------------------------------------------------------------- */
+
+/* Control plane 5: the words go through the window one after the other, however long the memory takes. */
+TEST(the_firmware_window_moves_on_at_each_access)
+{
+    fresh();
+    for (unsigned round = 0; round < 6; round++) {
+        uint32_t words[16];
+        drive(FW_DELAY, 6, round == 0 ? 0 : bench_random_in(0, 40));
+        bench_run(2);
+        reg_write(FLUE_REG_FW_ADDR, 0x40 * round);
+        for (unsigned i = 0; i < 16; i++)
+            reg_write(FLUE_REG_FW_DATA, words[i] = (uint32_t)bench_random());
+        CHECK_EQ(0x40 * round + 64, reg_read(FLUE_REG_FW_ADDR));
+        reg_write(FLUE_REG_FW_ADDR, 0x40 * round);
+        for (unsigned i = 0; i < 16; i++)
+            CHECK_EQ(words[i], reg_read(FLUE_REG_FW_DATA));
+        unsigned i = (unsigned)bench_random_in(0, 15);
+        reg_write(FLUE_REG_FW_ADDR, 4 * i);
+        CHECK_EQ(words[i], reg_read(FLUE_REG_FW_DATA));
+        CHECK_EQ(4 * i + 4, reg_read(FLUE_REG_FW_ADDR));
+    }
+    bench_run(4);
+    CHECK(status(REGS_IDLE));
+}
+
+/* Control plane 1, 5: run control, doorbell, ping and the flip of a table bit reach the processor, pulses once. */
+TEST(the_management_processor_gets_its_registers)
+{
+    fresh();
+    CHECK_EQ(2, bench_get(FW, FW_RUN, 2)); /* stopped, cold */
+    for (unsigned i = 0; i < 4; i++)
+        reg_write(seeds[i], 0x11111111 * (i + 1));
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK_EQ(0x11111111 * (i + 1), bench_get(FW, SEED + 32 * i, 32));
+        CHECK_EQ(0, reg_read(seeds[i])); /* a secret */
+    }
+    CHECK_EQ(0, bench_count(FW, DOORBELL));
+    reg_write(FLUE_REG_ASQ_BASE, 0x12345640);
+    reg_write(FLUE_REG_ASQ_CFG, FLUE_ASQ_CFG_ENABLE_MASK | 5u << FLUE_ASQ_CFG_LOG2_SLOTS_SHIFT | 3);
+    reg_write(FLUE_REG_ACQ_BASE, 0xFFFFFFC0);
+    reg_write(FLUE_REG_ACQ_CFG, 9u << FLUE_ACQ_CFG_LOG2_SLOTS_SHIFT | 0xAB);
+    reg_write(FLUE_REG_ASQ_TAIL, 0x1234);
+    reg_write(FLUE_REG_ACQ_HEAD, 0x4321);
+    bench_run(2);
+    CHECK_EQ(6, bench_count(FW, DOORBELL));
+    CHECK_EQ(1 | (uint64_t)(0x12345640 >> 6) << 1 | (uint64_t)3 << 27 | (uint64_t)5 << 35 | (uint64_t)0x1234 << 39,
+             bench_get(FW, ASQ, 64));
+    CHECK_EQ((uint64_t)(0xFFFFFFC0 >> 6) << 1 | (uint64_t)0xAB << 27 | (uint64_t)9 << 35 | (uint64_t)0x4321 << 39,
+             bench_get(FW, ACQ, 64));
+    for (uint32_t offset = 0x100; offset < 0x120; offset += 4)
+        reg_read(offset); /* reading is no doorbell */
+    CHECK_EQ(6, bench_count(FW, DOORBELL));
+    reg_write(FLUE_REG_FW_CTRL, FLUE_FW_CTRL_RUN_MASK);
+    CHECK_EQ(1, bench_get(FW, FW_RUN, 2));
+    reg_write(FLUE_REG_FW_PING, 1);
+    bench_run(2);
+    CHECK_EQ(1, bench_count(FW, PING));
+    CHECK_EQ(0, reg_read(FLUE_REG_FW_PING));
+    reg_write(FLUE_REG_FAULT_TABLE, FLUE_FAULT_TABLE_FLIP_MASK | 0x2BC | 7u << FLUE_FAULT_TABLE_WORD_SHIFT |
+                                        2u << FLUE_FAULT_TABLE_TABLE_SHIFT | 19u << FLUE_FAULT_TABLE_BITNR_SHIFT);
+    bench_run(2);
+    CHECK_EQ(1, bench_count(FW, FLIP));
+    CHECK_EQ(2u | 0x2BCu << 2 | 7u << 18 | 19u << 24, bench_get(FW, FLIP_WHERE, 29));
 }
 
 /* ---- statistics ---------------------------------------------------------------------------------------------------- */
@@ -390,21 +521,23 @@ TEST(causes_are_kept_masked_and_cleared)
     post();
     drive(SET_ERROR, 1, 1);
     drive(SET_DRAINED, 1, 1);
+    drive(SET_ADMIN, 1, 1);
+    drive(SET_FIRMWARE, 1, 1);
     bench_run(2);
-    drive(SET_ERROR, 2, 0);
+    drive(SET_ERROR, 4, 0);
     bench_run(3);
-    CHECK_EQ(7, reg_read(FLUE_REG_IRQ_CAUSE));
+    CHECK_EQ(31, reg_read(FLUE_REG_IRQ_CAUSE));
     CHECK(!status(IRQ));
-    for (unsigned bit = 0; bit < 3; bit++) {
+    for (unsigned bit = 0; bit < 5; bit++) {
         reg_write(FLUE_REG_IRQ_MASK, 1u << bit);
         bench_run(3);
         CHECK(status(IRQ) && status(IRQ_IDLE));
         reg_write(FLUE_REG_IRQ_CAUSE, 1u << bit);
         bench_run(3);
         CHECK(!status(IRQ));
-        CHECK_EQ(7u & ~((2u << bit) - 1), reg_read(FLUE_REG_IRQ_CAUSE));
+        CHECK_EQ(31u & ~((2u << bit) - 1), reg_read(FLUE_REG_IRQ_CAUSE));
     }
-    CHECK_EQ(3, bench_count(K, RISE));
+    CHECK_EQ(5, bench_count(K, RISE));
 }
 
 /* Architecture 6: moderation keeps rises a distance apart, names the deadline, and never delays an error. */
