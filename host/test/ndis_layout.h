@@ -29,6 +29,7 @@ typedef int NDIS_STATUS;
 #include <stddef.h>
 #include <stdint.h>
 
+#define PTR sizeof(void *)
 #if UINTPTR_MAX > 0xFFFFFFFFu
 #define PICK(x64, x86) x64
 #else
@@ -41,8 +42,9 @@ typedef int NDIS_STATUS;
 /* ---- assertions -------------------------------------------------------------------------------------------------- */
 
 #define STRUCT(from, type, x64, x86) FROM_##from(_Static_assert(sizeof(type) == PICK(x64, x86), "size of " #type);)
-#define FIELD(from, type, member, x64, x86)                                                                                    \
-    FROM_##from(_Static_assert(offsetof(type, member) == PICK(x64, x86), "offset of " #type "." #member);)
+#define FIELD(from, type, member, x64, x86, size)                                                                              \
+    FROM_##from(_Static_assert(offsetof(type, member) == PICK(x64, x86), "offset of " #type "." #member);                      \
+                _Static_assert(sizeof(((type *)0)->member) == (size), "size of " #type "." #member);)
 #define VALUE(from, name, value) FROM_##from(_Static_assert((uint32_t)(name) == (uint32_t)(value), "value of " #name);)
 #define BITS(from, type, member, byte, bit, n)
 #include "ndis_layout.def"
@@ -57,7 +59,7 @@ typedef int NDIS_STATUS;
 #define PASTE_(a, b) a##b
 #define PASTE(a, b)  PASTE_(a, b)
 #define STRUCT(from, type, x64, x86)
-#define FIELD(from, type, member, x64, x86)
+#define FIELD(from, type, member, x64, x86, size)
 #define VALUE(from, name, value)
 #define BITS(from, type, member, byte, bit, n)                                                                                 \
     FROM_##from(__attribute__((section(".ndisbits"), used, aligned(64))) const union {                                         \

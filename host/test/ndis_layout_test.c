@@ -23,7 +23,7 @@ TEST(every_bit_field_sits_where_the_tables_say)
 {
     unsigned fields = 0;
 #define STRUCT(from, type, x64, x86)
-#define FIELD(from, type, member, x64, x86)
+#define FIELD(from, type, member, x64, x86, size)
 #define VALUE(from, name, value)
 #define BITS(from, type, member, byte, bit, n)                                                                                 \
     do {                                                                                                                       \
@@ -168,7 +168,7 @@ TEST(the_two_views_of_a_node_agree_from_protocol_reserved_on)
 TEST(statuses_oids_and_enumerators_have_their_published_names)
 {
 #define STRUCT(from, type, x64, x86)
-#define FIELD(from, type, member, x64, x86)
+#define FIELD(from, type, member, x64, x86, size)
 #define BITS(from, type, member, byte, bit, n)
 #define VALUE(from, name, value)                                                                                               \
     if (strncmp(#name, "NDIS_STATUS_", 12) == 0)                                                                               \
