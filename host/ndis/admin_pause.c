@@ -1,0 +1,95 @@
+/* Pause, upload, resume: phase and counters. */
+#include "admin_pause.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+enum ndis_verdict ndis_pause_initiate(const struct ndis_pause *p)
+{
+    if (p == NULL)
+        return NDIS_START;
+    if (p->closed)
+        return NDIS_REFUSE;
+    return p->phase == NDIS_PHASE_RUN ? NDIS_START : NDIS_QUEUE;
+}
+
+static void fell(struct ndis_pause *p, unsigned left)
+{
+    if (left == 0 && p->quieter != NULL)
+        p->quieter(p->quieter_ctx);
+}
+
+void ndis_pause_begin(struct ndis_pause *p, enum ndis_operation op)
+{
+    if (p != NULL)
+        p->outstanding[op]++;
+}
+
+void ndis_pause_end(struct ndis_pause *p, enum ndis_operation op)
+{
+    if (p == NULL)
+        return;
+    assert(p->outstanding[op] > 0);
+    fell(p, --p->outstanding[op]);
+}
+
+void ndis_pause_objects(struct ndis_pause *p, int change)
+{
+    if (p == NULL || change == 0)
+        return;
+    assert(change > 0 || p->objects >= (unsigned)-change);
+    p->objects = change > 0 ? p->objects + (unsigned)change : p->objects - (unsigned)-change;
+    fell(p, p->objects);
+}
+
+void ndis_pause_indicated(struct ndis_pause *p, unsigned lists)
+{
+    if (p != NULL)
+        p->indicated += lists;
+}
+
+void ndis_pause_returned(struct ndis_pause *p, unsigned lists)
+{
+    if (p == NULL)
+        return;
+    assert(p->indicated >= lists);
+    p->indicated -= lists;
+    fell(p, p->indicated);
+}
+
+bool ndis_pause_uploading(const struct ndis_pause *p)
+{
+    return p != NULL && p->phase == NDIS_PHASE_UPLOAD;
+}
+
+bool ndis_pause_quiet(const struct ndis_pause *p)
+{
+    unsigned left = p->objects;
+    for (unsigned op = 0; op < NDIS_OP_COUNT; op++)
+        left += p->outstanding[op];
+    return left == 0;
+}
+
+static void reconsider(struct ndis_pause *p)
+{
+    if (p->resumed != NULL)
+        p->resumed(p->resumed_ctx);
+}
+
+void ndis_pause_phase(struct ndis_pause *p, enum ndis_phase phase)
+{
+    bool resumes = phase == NDIS_PHASE_RUN && p->phase != NDIS_PHASE_RUN;
+
+    p->phase = phase;
+    if (resumes)
+        reconsider(p);
+}
+
+void ndis_pause_close(struct ndis_pause *p, bool closed)
+{
+    bool changes = p->closed != closed;
+
+    p->closed = closed;
+    if (changes)
+        reconsider(p);
+}

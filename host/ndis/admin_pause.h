@@ -1,0 +1,76 @@
+/*
+ * Pause, upload, resume: what the host was told about offloading, and the counters of everything it has outstanding.
+ *
+ * The administrator side (admin.c) moves the phase; the target calls begin and end around each operation, counts objects
+ * and indicated packet lists, and asks before it starts an initiate.  One thread at a time, as everything of an adapter.
+ */
+#ifndef FLUE_NDIS_ADMIN_PAUSE_H
+#define FLUE_NDIS_ADMIN_PAUSE_H
+
+#include <stdbool.h>
+
+/* What the host was told last (chimney.md 4.17). */
+enum ndis_phase {
+    NDIS_PHASE_RUN,    /* offloads as it likes */
+    NDIS_PHASE_PAUSE,  /* OFFLOAD_PAUSE: existing connections go on, initiates wait */
+    NDIS_PHASE_UPLOAD, /* UPLOAD_ALL: everything shall be terminated; sends end with UPLOAD_IN_PROGRESS */
+};
+
+enum ndis_operation {
+    NDIS_OP_INITIATE,
+    NDIS_OP_QUERY,
+    NDIS_OP_UPDATE,
+    NDIS_OP_INVALIDATE,
+    NDIS_OP_TERMINATE,
+    NDIS_OP_DATA, /* send, receive, disconnect, forward */
+    NDIS_OP_COUNT
+};
+
+/* What becomes of an initiate that arrives now. */
+enum ndis_verdict {
+    NDIS_START, /* begin it */
+    NDIS_QUEUE, /* keep it; resumed() says when */
+    NDIS_REFUSE /* complete it, every node FAILURE: the adapter is halting or has no power */
+};
+
+struct ndis_pause {
+    enum ndis_phase phase;
+    bool closed; /* halting or without power */
+    unsigned outstanding[NDIS_OP_COUNT];
+    unsigned objects;           /* neighbors, paths and connections held */
+    unsigned indicated;         /* packet lists the host has and must return */
+    void (*quieter)(void *ctx); /* the administrator's: some counter fell to zero */
+    void *quieter_ctx;
+    void (*resumed)(void *ctx); /* the target's: ask again about what was queued */
+    void *resumed_ctx;
+};
+
+/* The verdict for an initiate; always NDIS_START when p is null, as every call here allows. */
+enum ndis_verdict ndis_pause_initiate(const struct ndis_pause *p);
+
+/* Around every operation, from its call to just after its completion call. */
+void ndis_pause_begin(struct ndis_pause *p, enum ndis_operation op);
+void ndis_pause_end(struct ndis_pause *p, enum ndis_operation op);
+
+/* Objects taken (positive) or freed (negative), before the completion call that tells the host. */
+void ndis_pause_objects(struct ndis_pause *p, int change);
+
+/* Packet lists indicated to the host, and given back by it. */
+void ndis_pause_indicated(struct ndis_pause *p, unsigned lists);
+void ndis_pause_returned(struct ndis_pause *p, unsigned lists);
+
+/* True from UPLOAD_ALL on: a send ends with NDIS_STATUS_UPLOAD_IN_PROGRESS, never NDIS_STATUS_PAUSED (CH-197). */
+bool ndis_pause_uploading(const struct ndis_pause *p);
+
+/* True while nothing of the host is under way and nothing of it is held. */
+bool ndis_pause_quiet(const struct ndis_pause *p);
+
+/* ---- the administrator's side ------------------------------------------------------------------------------------ */
+
+/* Move to a phase; to RUN from another one calls resumed(). */
+void ndis_pause_phase(struct ndis_pause *p, enum ndis_phase phase);
+
+/* Refuse initiates from now on, or no longer; both call resumed(), so that what was queued gets its verdict. */
+void ndis_pause_close(struct ndis_pause *p, bool closed);
+
+#endif
