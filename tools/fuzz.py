@@ -24,11 +24,12 @@ FLAGS = ["-std=gnu17", "-g", "-O1", "-fno-omit-frame-pointer", "-fsanitize=fuzze
 def build(target, source):
     root = ft.ROOT
     helpers = [f for f in (root / "sim" / "fuzz").glob("*.c") if not f.stem.endswith(("_fuzz", "_corpus"))]
-    library = [f for folder in ("sim/model", "host/core", "host/linux") for f in (root / folder).glob("*.c")
+    library = [f for folder in ("sim/model", "host/core", "host/linux", "host/ndis", "host/tree_text") for f in (root / folder).glob("*.c")
                if not f.stem.endswith("_test")]
     out = ft.BUILD / "fuzz" / target
     out.parent.mkdir(parents=True, exist_ok=True)
-    includes = [f"-I{root / d}" for d in ("host/include", "build/gen", "sim/model", "host/core", "host/linux", "sim/fuzz")]
+    includes = [f"-I{root / d}" for d in ("host/include", "build/gen", "sim/model", "host/core", "host/linux", "host/tree_text",
+                                         "sim/fuzz")]
     newest = max(f.stat().st_mtime for d in ("sim/model", "sim/fuzz", "host") for f in (root / d).rglob("*.[ch]"))
     if out.exists() and out.stat().st_mtime > newest:
         return out, ""
