@@ -3,6 +3,9 @@
 // Contract: AXI4-Lite registers, AXI4 DMA, one packet stream to the wire and
 //   one from it (never stalled).  `time_us_i` is the only notion of time and
 //   may jump forward while `idle_o` is high.
+// MGMT = 0 leaves out the control plane (management processor and tables): BUILD_FW.memory_kb
+//   then reads 0 and the rest works as it is.
+// The tables' wire lookup is tied off: the receive path asks it with the TCP engine.
 // idle_o is exact: high when no beat, slot, event, DMA, interrupt change or
 //   register access is pending, so that without input nothing will ever happen
 //   before `deadline_us_o` (when deadline_valid_o).
@@ -10,11 +13,18 @@
 module flue_adapter
   import flue_pkg::*;
   import flue_layout_pkg::*;
+  import flue_control_pkg::*;
 #(
   parameter int W         = 32,           // stream and AXI data width: 32, 64, 128, 256, 512
   parameter int REGIONS   = 4,            // rows of the region table, 1 to 16
   parameter int MAX_FRAME = 1518,         // largest frame on the wire with tags, without FCS, to 9018
-  parameter bit FAULTS    = 1'b0          // register FAULT works
+  parameter bit FAULTS    = 1'b0,         // registers FAULT and FAULT_TABLE work
+  parameter bit MGMT      = 1'b0,         // control plane
+  parameter int FW_KB       = 32,         // memory of the management processor
+  parameter int CORE        = 1,          // BUILD_FW.core
+  parameter int CONNECTIONS = 64,         // rows of the tables
+  parameter int PATHS       = CONNECTIONS,
+  parameter int NEIGHBORS   = 16
 ) (
   input  logic           clk,
   input  logic           rst,
@@ -122,7 +132,28 @@ module flue_adapter
   logic [IDX_W+1:0]    rg_addr;
   logic [31:0]         rg_wdata, rg_rdata;
 
-  flue_regs #(.W(W), .REGIONS(REGIONS), .MAX_FRAME(MAX_FRAME), .FAULTS(FAULTS)) u_regs (
+  logic                fw_run, fw_cold, fw_ping, doorbell, fw_running, fw_trapped, fw_asleep, fw_ready;
+  logic [3:0][31:0]    seed;
+  logic [15:0]         fw_heartbeat;
+  logic [31:0]         fw_cause, fw_pc, fw_wdata, fw_rdata;
+  logic                fw_req, fw_write, fw_ack, set_admin, set_firmware;
+  logic [19:2]         fw_addr;
+  logic                asq_enable, acq_enable;
+  logic [31:6]         asq_base, acq_base;
+  logic [7:0]          asq_region, acq_region;
+  logic [3:0]          asq_log2, acq_log2;
+  logic [SLOT_W-1:0]   asq_tail, asq_head, acq_head, acq_tail;
+  logic                flip;
+  logic [1:0]          flip_table;
+  logic [15:0]         flip_row;
+  logic [5:0]          flip_word;
+  logic [4:0]          flip_bit;
+
+  flue_regs #(
+    .W(W), .REGIONS(REGIONS), .MAX_FRAME(MAX_FRAME), .FAULTS(FAULTS), .FW_KB(MGMT ? FW_KB : 0),
+    .FW_CORE(MGMT ? 4'(CORE) : 4'd0), .CONNECTIONS(MGMT ? CONNECTIONS : 0),
+    .PATHS(MGMT ? PATHS : 0), .NEIGHBORS(MGMT ? NEIGHBORS : 0)
+  ) u_regs (
     .clk, .rst, .time_us_i,
     .axil_awvalid_i, .axil_awready_o, .axil_awaddr_i, .axil_wvalid_i, .axil_wready_o, .axil_wdata_i,
     .axil_wstrb_i, .axil_bvalid_o, .axil_bready_i, .axil_bresp_o, .axil_arvalid_i, .axil_arready_o,
@@ -138,15 +169,18 @@ module flue_adapter
     .eq_enable_o(eq_enable), .eq_base_o(eq_base), .eq_region_o(eq_region),
     .eq_log2_slots_o(eq_log2), .eq_head_o(eq_head), .eq_tail_i(eq_tail),
     .set_event_i(posted), .set_error_i(set_error), .set_drained_i(set_drained),
-    .set_admin_i(1'b0), .set_firmware_i(1'b0), .cause_o(cause), .mask_o(mask),
-    .fw_run_o(), .fw_cold_o(), .fw_ping_o(), .doorbell_o(), .seed_o(), .fw_running_i(1'b0),
-    .fw_trapped_i(1'b0), .fw_asleep_i(1'b0), .fw_ready_i(1'b0), .fw_heartbeat_i('0),
-    .fw_cause_i('0), .fw_pc_i('0),
-    .asq_enable_o(), .asq_base_o(), .asq_region_o(), .asq_log2_slots_o(), .asq_tail_o(),
-    .asq_head_i('0), .acq_enable_o(), .acq_base_o(), .acq_region_o(), .acq_log2_slots_o(),
-    .acq_head_o(), .acq_tail_i('0),
-    .flip_o(), .flip_table_o(), .flip_row_o(), .flip_word_o(), .flip_bit_o(),
-    .fw_req_o(), .fw_write_o(), .fw_addr_o(), .fw_wdata_o(), .fw_ack_i(1'b0), .fw_rdata_i('0),
+    .set_admin_i(set_admin), .set_firmware_i(set_firmware), .cause_o(cause), .mask_o(mask),
+    .fw_run_o(fw_run), .fw_cold_o(fw_cold), .fw_ping_o(fw_ping), .doorbell_o(doorbell),
+    .seed_o(seed), .fw_running_i(fw_running), .fw_trapped_i(fw_trapped), .fw_asleep_i(fw_asleep),
+    .fw_ready_i(fw_ready), .fw_heartbeat_i(fw_heartbeat), .fw_cause_i(fw_cause), .fw_pc_i(fw_pc),
+    .asq_enable_o(asq_enable), .asq_base_o(asq_base), .asq_region_o(asq_region),
+    .asq_log2_slots_o(asq_log2), .asq_tail_o(asq_tail), .asq_head_i(asq_head),
+    .acq_enable_o(acq_enable), .acq_base_o(acq_base), .acq_region_o(acq_region),
+    .acq_log2_slots_o(acq_log2), .acq_head_o(acq_head), .acq_tail_i(acq_tail),
+    .flip_o(flip), .flip_table_o(flip_table), .flip_row_o(flip_row), .flip_word_o(flip_word),
+    .flip_bit_o(flip_bit),
+    .fw_req_o(fw_req), .fw_write_o(fw_write), .fw_addr_o(fw_addr), .fw_wdata_o(fw_wdata),
+    .fw_ack_i(fw_ack), .fw_rdata_i(fw_rdata),
     .mod_distance_us_o(mod_distance_us), .mod_events_o(mod_events),
     .stat_req_o(stat_req), .stat_addr_o(stat_addr), .stat_ack_i(stat_ack), .stat_data_i(stat_data),
     .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata)
@@ -173,15 +207,6 @@ module flue_adapter
   assign rd_req_last[0] = 1'b1;
   assign rd_req_last[2] = 1'b1;
   assign rd_req_last[3] = 1'b1;
-  assign rd_req_valid[3] = 1'b0;
-  assign rd_req[3]       = '0;
-  assign rd_ready[3]     = 1'b1;
-  assign wr_req_valid[2] = 1'b0;
-  assign wr_req[2]       = '0;
-  assign wr_valid[2]     = 1'b0;
-  assign wr_data[2]      = '0;
-  assign wr_keep[2]      = '0;
-  assign wr_last[2]      = 1'b0;
 
   flue_dma #(.W(W), .REGIONS(REGIONS)) u_dma (
     .clk, .rst,
@@ -204,6 +229,92 @@ module flue_adapter
     .m_axi_wready(axi_wready_i), .m_axi_bid(axi_bid_i), .m_axi_bresp(axi_bresp_i),
     .m_axi_bvalid(axi_bvalid_i), .m_axi_bready(axi_bready_o)
   );
+
+  // ==== control plane =========================================================
+
+  logic        mgmt_drained, mgmt_idle, mgmt_deadline_valid;
+  logic [63:0] mgmt_deadline_us;
+
+  if (MGMT) begin : g_mgmt
+    logic             tp_valid, tp_ready, tp_write, tp_bad, cmd_valid, cmd_ready, cmd_done;
+    logic [1:0]       tp_table;
+    logic [15:0]      tp_row, cmd_index, cmd_found;
+    logic [5:0]       tp_word;
+    logic [31:0]      tp_wdata, tp_rdata, table_err;
+    table_op_e        cmd_op;
+    table_result_e    cmd_result;
+    logic [8:0][31:0] cmd_key;
+    logic [3:0][31:0] cmd_seed;
+    logic             err_valid, err_ready, cpu_idle, tables_idle;
+
+    flue_mgmt #(
+      .W(W), .FW_KB(FW_KB), .CORE(CORE), .CONNECTIONS(CONNECTIONS), .PATHS(PATHS), .NEIGHBORS(NEIGHBORS)
+    ) u_mgmt (
+      .clk, .rst, .time_us_i,
+      .run_i(fw_run), .cold_i(fw_cold), .fw_req_i(fw_req), .fw_we_i(fw_write),
+      .fw_addr_i({fw_addr, 2'b00}), .fw_wdata_i(fw_wdata), .fw_ack_o(fw_ack), .fw_rdata_o(fw_rdata),
+      .ping_i(fw_ping), .seed_i(seed), .running_o(fw_running), .trapped_o(fw_trapped),
+      .asleep_o(fw_asleep), .ready_o(fw_ready), .heartbeat_o(fw_heartbeat),
+      .trap_cause_o(fw_cause), .trap_pc_o(fw_pc), .set_admin_o(set_admin),
+      .set_firmware_o(set_firmware),
+      .asq_base_i({asq_base, 6'b0}), .asq_cfg_i({15'b0, asq_enable, 4'b0, asq_log2, asq_region}),
+      .asq_tail_i({16'b0, asq_tail}), .acq_base_i({acq_base, 6'b0}),
+      .acq_cfg_i({15'b0, acq_enable, 4'b0, acq_log2, acq_region}), .acq_head_i({16'b0, acq_head}),
+      .doorbell_i(doorbell), .asq_head_o(asq_head), .acq_tail_o(acq_tail),
+      .drain_i(drain), .drained_o(mgmt_drained), .idle_o(cpu_idle),
+      .deadline_valid_o(mgmt_deadline_valid), .deadline_us_o(mgmt_deadline_us),
+      .rd_req_valid_o(rd_req_valid[3]), .rd_req_ready_i(rd_req_ready[3]), .rd_req_o(rd_req[3]),
+      .rd_valid_i(rd_valid[3]), .rd_ready_o(rd_ready[3]), .rd_data_i(rd_data[3]),
+      .rd_keep_i(rd_keep[3]), .rd_last_i(rd_last[3]), .rd_bad_i(rd_bad[3]),
+      .rd_status_i(rd_status[3]),
+      .wr_req_valid_o(wr_req_valid[2]), .wr_req_ready_i(wr_req_ready[2]), .wr_req_o(wr_req[2]),
+      .wr_valid_o(wr_valid[2]), .wr_ready_i(wr_ready[2]), .wr_data_o(wr_data[2]),
+      .wr_keep_o(wr_keep[2]), .wr_last_o(wr_last[2]), .wr_done_i(wr_done[2]),
+      .wr_status_i(wr_status[2]),
+      .tp_valid_o(tp_valid), .tp_ready_i(tp_ready), .tp_write_o(tp_write), .tp_table_o(tp_table),
+      .tp_row_o(tp_row), .tp_word_o(tp_word), .tp_wdata_o(tp_wdata), .tp_rdata_i(tp_rdata),
+      .tp_bad_i(tp_bad), .cmd_valid_o(cmd_valid), .cmd_ready_i(cmd_ready), .cmd_op_o(cmd_op),
+      .cmd_index_o(cmd_index), .cmd_key_o(cmd_key), .cmd_seed_o(cmd_seed), .cmd_done_i(cmd_done),
+      .cmd_result_i(cmd_result), .cmd_found_i(cmd_found), .err_valid_i(err_valid),
+      .err_ready_o(err_ready), .err_i(table_err)
+    );
+
+    flue_tables #(.CONNECTIONS(CONNECTIONS), .PATHS(PATHS), .NEIGHBORS(NEIGHBORS)) u_tables (
+      .clk, .rst,
+      .lk_valid_i(1'b0), .lk_ready_o(), .lk_i('0), .lk_valid_o(), .lk_o(),
+      .tp_valid_i(tp_valid), .tp_ready_o(tp_ready), .tp_write_i(tp_write), .tp_table_i(tp_table),
+      .tp_row_i(tp_row), .tp_word_i(tp_word), .tp_wdata_i(tp_wdata), .tp_rdata_o(tp_rdata),
+      .tp_bad_o(tp_bad), .cmd_valid_i(cmd_valid), .cmd_ready_o(cmd_ready), .cmd_op_i(cmd_op),
+      .cmd_index_i(cmd_index), .cmd_key_i(cmd_key), .cmd_seed_i(cmd_seed), .cmd_done_o(cmd_done),
+      .cmd_result_o(cmd_result), .cmd_found_o(cmd_found), .err_valid_o(err_valid),
+      .err_ready_i(err_ready), .err_o(table_err),
+      .flip_i(flip), .flip_table_i(flip_table), .flip_row_i(flip_row), .flip_word_i(flip_word),
+      .flip_bit_i(flip_bit), .idle_o(tables_idle)
+    );
+
+    assign mgmt_idle = cpu_idle && tables_idle && !doorbell && !fw_ping && !flip;
+  end else begin : g_plain
+    assign {fw_ack, fw_running, fw_trapped, fw_asleep, fw_ready, set_admin, set_firmware} = '0;
+    assign {fw_rdata, fw_heartbeat, fw_cause, fw_pc, asq_head, acq_tail} = '0;
+    assign rd_req_valid[3]     = 1'b0;
+    assign rd_req[3]           = '0;
+    assign rd_ready[3]         = 1'b1;
+    assign wr_req_valid[2]     = 1'b0;
+    assign wr_req[2]           = '0;
+    assign wr_valid[2]         = 1'b0;
+    assign wr_data[2]          = '0;
+    assign wr_keep[2]          = '0;
+    assign wr_last[2]          = 1'b0;
+    assign mgmt_drained        = 1'b1;
+    assign mgmt_idle           = 1'b1;
+    assign mgmt_deadline_valid = 1'b0;
+    assign mgmt_deadline_us    = '0;
+
+    logic unused;
+    assign unused = &{1'b0, fw_run, fw_cold, fw_ping, doorbell, seed, fw_req, fw_write, fw_addr, fw_wdata,
+                      asq_enable, asq_base, asq_region, asq_log2, asq_tail, acq_enable, acq_base,
+                      acq_region, acq_log2, acq_head, flip, flip_table, flip_row, flip_word, flip_bit};
+  end
 
   // ==== transmit ==============================================================
 
@@ -441,13 +552,21 @@ module flue_adapter
   assign eq_stops    = eq_stopped && !eq_stopped_q;
   assign set_error   = tx_stops || rx_stops || eq_stops;
   // A packet that ended early may still have reads under way.
-  assign drained     = events_drained && !dma_busy;
+  assign drained     = events_drained && mgmt_drained && !dma_busy;
   assign set_drained = drained && !drained_q;
+
+  logic        irq_deadline_valid;
+  logic [63:0] irq_deadline_us;
+
+  assign deadline_valid_o = irq_deadline_valid || mgmt_deadline_valid;
+  assign deadline_us_o    = mgmt_deadline_valid && (!irq_deadline_valid || mgmt_deadline_us < irq_deadline_us) ?
+                            mgmt_deadline_us : irq_deadline_us;
 
   flue_irq u_irq (
     .clk, .rst(rst || clear), .time_us_i,
     .cause_i(cause), .mask_i(mask), .distance_us_i(mod_distance_us), .events_i(mod_events), .posted_i(posted),
-    .irq_o, .rise_o(irq_rise), .idle_o(irq_idle), .deadline_valid_o, .deadline_us_o
+    .irq_o, .rise_o(irq_rise), .idle_o(irq_idle), .deadline_valid_o(irq_deadline_valid),
+    .deadline_us_o(irq_deadline_us)
   );
 
   // ==== statistics ============================================================
@@ -541,7 +660,7 @@ module flue_adapter
     end
   end
 
-  assign others_idle = tx_idle && rx_idle && eq_idle && irq_idle && stats_idle && !dma_busy &&
+  assign others_idle = tx_idle && rx_idle && eq_idle && irq_idle && stats_idle && mgmt_idle && !dma_busy &&
                        !wire_rx_valid_i && front_q == '0 &&
                        (back_q == '0 || (rx_wait && vs_valid)) && full_owed_q == '0;
   assign idle_o      = others_idle && regs_idle;
