@@ -45,6 +45,8 @@ enum flue_err adapter_distrust(struct flue_adapter *a, const char *rule)
     a->state = ADAPTER_BROKEN;
     a->fault = rule;
     (void)reg_write(a, FLUE_REG_CTRL, 0); /* best effort: it may not listen either */
+    if (a->admin != NULL)
+        (void)reg_write(a, FLUE_REG_FW_CTRL, FLUE_FW_CTRL_COLD_MASK);
     return FLUE_EDEVICE;
 }
 
@@ -67,6 +69,7 @@ static enum flue_err events_take_all(struct flue_adapter *a)
     if (a->eq.entry == NULL)
         return FLUE_OK;
     /* At most a whole ring is new at a time; more than that is for the next call. */
+    TRY(admin_take(a, a->eq.size, &handled));
     return events_take(a, a->eq.size, &handled);
 }
 
@@ -154,7 +157,8 @@ static enum flue_err adapter_program(struct flue_adapter *a)
     TRY(reg_write(a, FLUE_REG_IRQ_MOD,
                   FLUE_PUT(IRQ_MOD_DISTANCE_US, a->params.irq_distance_us) | FLUE_PUT(IRQ_MOD_EVENTS, a->params.irq_events)));
     TRY(reg_write(a, FLUE_REG_IRQ_MASK,
-                  FLUE_IRQ_MASK_EVENT_POSTED_MASK | FLUE_IRQ_MASK_ERROR_MASK | FLUE_IRQ_MASK_DRAINED_MASK));
+                  FLUE_IRQ_MASK_EVENT_POSTED_MASK | FLUE_IRQ_MASK_ERROR_MASK | FLUE_IRQ_MASK_DRAINED_MASK |
+                      FLUE_IRQ_MASK_ADMIN_MASK | FLUE_IRQ_MASK_FIRMWARE_MASK));
     TRY(config_write(a));
     return reg_write(a, FLUE_REG_CTRL, FLUE_CTRL_ENABLE_MASK);
 }
@@ -274,6 +278,7 @@ void flue_adapter_close(struct flue_adapter *a)
         return;
     if (a->state == ADAPTER_RUNS && flue_adapter_drain(a) != FLUE_OK)
         a->state = ADAPTER_BROKEN; /* it loses its memory below all the same */
+    flue_admin_stop(a->admin);
     (void)reg_write(a, FLUE_REG_CTRL, 0);
     a->state = ADAPTER_BROKEN; /* handlers cannot put any more */
     tx_abort_all(a);
@@ -346,14 +351,15 @@ enum flue_err flue_adapter_reset(struct flue_adapter *a)
     if (err == FLUE_OK) {
         tx_abort_all(a);
         rx_abort_all(a);
+        admin_cut(a);
         err = adapter_program(a);
     }
     a->draining = false;
-    if (err == FLUE_OK) {
-        a->stats.resets++;
-        a->state = ADAPTER_RUNS;
-    }
-    return err;
+    if (err != FLUE_OK)
+        return err;
+    a->stats.resets++;
+    a->state = ADAPTER_RUNS;
+    return admin_begin_again(a);
 }
 
 bool flue_queue_stopped(const struct flue_adapter *a, enum flue_queue_id queue)

@@ -266,7 +266,7 @@ static enum flue_err on_event(struct flue_adapter *a, const struct event *e)
 bool flue_pending(const struct flue_adapter *a)
 {
     struct event e;
-    return a->state != ADAPTER_BROKEN && event_next(&a->eq, &e);
+    return a->state != ADAPTER_BROKEN && (event_next(&a->eq, &e) || admin_pending(a));
 }
 
 enum flue_err events_take(struct flue_adapter *a, unsigned budget, unsigned *handled)
@@ -315,7 +315,11 @@ enum flue_err causes_take(struct flue_adapter *a)
     TRY(reg_read(a, FLUE_REG_IRQ_CAUSE, &cause));
     /* Only what was seen: a cause that rises now has not been acted upon. */
     TRY(reg_write(a, FLUE_REG_IRQ_CAUSE, cause & CAUSES));
-    return (cause & FLUE_IRQ_CAUSE_ERROR_MASK) != 0 ? look_for_stopped_events(a) : FLUE_OK;
+    if ((cause & FLUE_IRQ_CAUSE_ERROR_MASK) != 0)
+        TRY(look_for_stopped_events(a));
+    if ((cause & FLUE_IRQ_CAUSE_ADMIN_MASK) != 0)
+        admin_announced(a);
+    return (cause & FLUE_IRQ_CAUSE_FIRMWARE_MASK) != 0 ? processor_trapped(a) : FLUE_OK;
 }
 
 enum flue_err flue_poll(struct flue_adapter *a, unsigned budget, unsigned *handled)
@@ -329,5 +333,9 @@ enum flue_err flue_poll(struct flue_adapter *a, unsigned budget, unsigned *handl
         return FLUE_ESTATE;
     a->stats.polls++;
     TRY(causes_take(a)); /* first: an event posted after the last look below raises the interrupt again */
-    return events_take(a, budget, handled);
+    TRY(admin_take(a, budget, handled));
+    unsigned events = 0;
+    enum flue_err err = events_take(a, budget - *handled, &events);
+    *handled += events;
+    return err;
 }

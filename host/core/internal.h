@@ -4,7 +4,7 @@
 #ifndef FLUE_CORE_INTERNAL_H
 #define FLUE_CORE_INTERNAL_H
 
-#include "flue/core.h"
+#include "flue/admin.h"
 #include "slots.h"
 
 /* A packet that was put and has not come back. */
@@ -49,6 +49,7 @@ struct flue_adapter {
     struct flue_handlers handlers;
     enum adapter_state state;
     const char *fault; /* rule the device broke */
+    char fault_text[120];
     bool in_handler;
 
     struct mem_row row[FLUE_REGION_MAX];
@@ -61,6 +62,8 @@ struct flue_adapter {
     uint16_t tx_first;
     uint16_t tx_count;
     struct rx_pending *rx_pending; /* by slot */
+
+    struct flue_admin *admin; /* null while there is none */
 
     struct flue_config config;
     uint8_t encap[2];       /* IPv4, IPv6: KEEP = never set */
@@ -105,6 +108,22 @@ enum flue_err causes_take(struct flue_adapter *a);
 /* Consume up to budget events. */
 enum flue_err events_take(struct flue_adapter *a, unsigned budget, unsigned *handled);
 
+/* ---- control plane; each does nothing while there is none ---- */
+
+/* Hand up to budget completions and notices out. */
+enum flue_err admin_take(struct flue_adapter *a, unsigned budget, unsigned *handled);
+
+/* IRQ_CAUSE.admin and IRQ_CAUSE.firmware. */
+void admin_announced(struct flue_adapter *a);
+enum flue_err processor_trapped(struct flue_adapter *a);
+
+/* True when admin_take() would find something now; looks at memory only. */
+bool admin_pending(const struct flue_adapter *a);
+
+/* A function reset stopped the processor: end what was in flight; afterwards start it cold. */
+void admin_cut(struct flue_adapter *a);
+enum flue_err admin_begin_again(struct flue_adapter *a);
+
 /* Write settings and activation into the adapter. */
 enum flue_err config_write(struct flue_adapter *a);
 
@@ -112,6 +131,12 @@ void config_defaults(struct flue_adapter *a);
 
 /* True when [offset, offset + len) lies in a registered region (that the adapter may write). */
 bool mem_covers(const struct flue_adapter *a, uint8_t region, uint32_t offset, uint32_t len_bytes, bool write);
+
+/* True when the region table has a row left. */
+bool mem_row_free(const struct flue_adapter *a);
+
+/* End a registration whatever the device answers: it is unmapped, and freed if it was allocated here. */
+enum flue_err mem_release(struct flue_adapter *a, uint8_t region);
 void mem_release_all(struct flue_adapter *a);
 
 #endif

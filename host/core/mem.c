@@ -33,12 +33,23 @@ static enum flue_err row_write(struct flue_adapter *a, unsigned region)
                      FLUE_REGION_FLAGS_VALID_MASK | (row->writable ? FLUE_REGION_FLAGS_WRITE_MASK : 0));
 }
 
-static enum flue_err mem_add(struct flue_adapter *a, void *addr, size_t len_bytes, enum flue_access access, bool owned,
-                             struct flue_mem *mem)
+static unsigned first_free_row(const struct flue_adapter *a)
 {
     unsigned region = 0;
     while (region < a->identity.region_count && a->row[region].mem.addr != NULL)
         region++;
+    return region;
+}
+
+bool mem_row_free(const struct flue_adapter *a)
+{
+    return first_free_row(a) < a->identity.region_count;
+}
+
+static enum flue_err mem_add(struct flue_adapter *a, void *addr, size_t len_bytes, enum flue_access access, bool owned,
+                             struct flue_mem *mem)
+{
+    unsigned region = first_free_row(a);
     if (region == a->identity.region_count)
         return FLUE_ENOMEM;
 
@@ -98,24 +109,26 @@ static void row_release(struct flue_adapter *a, struct mem_row *row)
     *row = (struct mem_row){0};
 }
 
+enum flue_err mem_release(struct flue_adapter *a, uint8_t region)
+{
+    enum flue_err err = reg_write(a, row_reg(region, FLUE_REGION_FLAGS), 0);
+    row_release(a, &a->row[region]); /* a broken adapter may refuse; unmap protects */
+    return err;
+}
+
 enum flue_err flue_mem_free(struct flue_adapter *a, struct flue_mem *mem)
 {
     if (a == NULL || mem == NULL || mem->region >= FLUE_REGION_MAX || mem->addr == NULL ||
         a->row[mem->region].mem.addr != mem->addr || mem->region == a->ring_region)
         return FLUE_EARG;
-    enum flue_err err = FLUE_OK;
-    if (a->state != ADAPTER_BROKEN)
-        err = reg_write(a, row_reg(mem->region, FLUE_REGION_FLAGS), 0);
-    row_release(a, &a->row[mem->region]);
+    enum flue_err err = mem_release(a, mem->region);
     *mem = (struct flue_mem){0};
-    return err;
+    return a->state == ADAPTER_BROKEN ? FLUE_OK : err;
 }
 
 void mem_release_all(struct flue_adapter *a)
 {
     for (unsigned region = 0; region < FLUE_REGION_MAX; region++)
-        if (a->row[region].mem.addr != NULL) {
-            (void)reg_write(a, row_reg(region, FLUE_REGION_FLAGS), 0); /* a broken adapter may refuse; unmap protects */
-            row_release(a, &a->row[region]);
-        }
+        if (a->row[region].mem.addr != NULL)
+            (void)mem_release(a, (uint8_t)region);
 }

@@ -23,9 +23,10 @@ struct flue_admin_info {
     bool engine;           /* a TCP engine is present */
 };
 
-/* How the processor stopped; registers in the order x1 to x31. */
+/* How the processor stopped; registers in the order x1 to x31.  flue_adapter_fault() says it in words. */
 struct flue_admin_trap {
-    uint32_t cause; /* FW_TRAP_CAUSE */
+    uint32_t
+        cause; /* FW_TRAP_CAUSE; 0 = no trap: it stopped the queue, or gave no answer in time, and was stopped; no registers */
     uint32_t pc;
     uint32_t registers[31];
 };
@@ -53,20 +54,28 @@ struct flue_admin_params {
     uint32_t timeout_us;    /* limit of adapter time for the start, and for a command without answer; 0 = 1,000,000 */
 };
 
-/* The firmware image of this version. */
+/* The firmware image of this version; null when the library has none. */
 const void *flue_firmware_image(size_t *bytes);
 
 /*
  * Load the firmware, start it cold, set up the admin rings.
  *
- * Returns FLUE_EUNSUPP   the adapter has no management processor
+ * Returns FLUE_EUNSUPP   the adapter has no management processor, or the library no image
  *         FLUE_EARG      image larger than the processor's memory, or a parameter out of range; nothing was touched
  *         FLUE_ETIMEOUT  it did not become ready; stopped again
  *         FLUE_EDEVICE   it trapped at the start; flue_adapter_fault() has cause and address
  *         FLUE_ENOMEM, FLUE_EAGAIN  no memory, or no region row left
+ *         FLUE_ESTATE    started already, or inside a handler
+ *         FLUE_EIO       the system gave no random seed
  */
 FLUE_MUST_CHECK enum flue_err flue_admin_start(struct flue_adapter *adapter, const struct flue_admin_params *params,
                                                const struct flue_admin_handlers *handlers, struct flue_admin **admin);
+
+/* What flue_admin_start() made for this adapter; null when there is none. */
+struct flue_admin *flue_adapter_admin(const struct flue_adapter *adapter);
+
+/* True while it takes commands; false after a trap or a failed restart. */
+bool flue_admin_runs(const struct flue_admin *admin);
 
 /* Stop the processor; every command in flight is ended with NDIS_STATUS_REQUEST_ABORTED.  adapter_close() does it too. */
 void flue_admin_stop(struct flue_admin *admin);

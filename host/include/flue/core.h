@@ -136,7 +136,8 @@ FLUE_MUST_CHECK enum flue_err flue_adapter_resume(struct flue_adapter *adapter);
 
 /*
  * Function reset: everything outstanding comes back (status ABORTED unless it was finished), then rings, settings and
- * activation are as before (TO-180) and the adapter works.  Memory regions stay.
+ * activation are as before (TO-180) and the adapter works.  Memory regions stay.  A management processor that was started
+ * (flue/admin.h) starts again, cold; when only that fails, its error is returned and the rest works.
  */
 FLUE_MUST_CHECK enum flue_err flue_adapter_reset(struct flue_adapter *adapter);
 
