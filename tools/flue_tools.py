@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 GEN = BUILD / "gen"
 REPORTS = BUILD / "reports"
+CORES = GEN / "cores"
 
 
 def rel(path):
@@ -35,7 +37,7 @@ def packages():
 
 def rtl_dirs():
     """Folders a module is looked up in: its file has its name."""
-    return [ROOT / "rtl"] + sorted(p for p in (ROOT / "rtl").iterdir() if p.is_dir()) + [GEN]
+    return [ROOT / "rtl"] + sorted(p for p in (ROOT / "rtl").iterdir() if p.is_dir()) + [GEN, CORES]
 
 
 def modules():
@@ -47,8 +49,32 @@ def modules():
     return found
 
 
+# Processor cores from Python packages: {module: (package, file in it)}.
+CORE_SOURCES = {"picorv32": ("pythondata_cpu_picorv32", "verilog/picorv32.v")}
+
+
+def cores():
+    """{module: file} of the foreign cores, copied to build/gen/cores: under the module's name, without the time scale
+    (no other file has one) and with their own proofs, which restrict their inputs, switched by a macro of their own."""
+    CORES.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for module, (package, name) in CORE_SOURCES.items():
+        from importlib.util import find_spec
+        spec = find_spec(package)
+        if spec is None:
+            sys.exit(f"the Python package '{package}' is missing: run 'make setup'")
+        text = (Path(spec.origin).parent / name).read_text()
+        text = re.sub(r"^`timescale .*$", "", text, flags=re.M)
+        text = re.sub(r"`ifdef FORMAL\b", "`ifdef CORE_FORMAL", text)
+        found[module] = CORES / f"{module}.v"
+        if not found[module].exists() or found[module].read_text() != text:
+            found[module].write_text(text)
+    return found
+
+
 def generate():
     """Bring build/gen up to date with the contract's sources (a few seconds when they changed, else nothing)."""
+    cores()
     script = ROOT / "tools" / "gen_contract.py"
     if not script.exists():
         return

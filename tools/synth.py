@@ -240,6 +240,7 @@ def main():
     known = ft.modules()
     for extra in ft.GEN.glob("flue_regfile.sv"):
         known[extra.stem] = extra
+    known.update(ft.cores())
     jobs, absent = choose(a, table, known)
     for module in absent:
         print(f"FAIL {module}: no such module under rtl/")

@@ -4,7 +4,7 @@
 // Contract, host side: run_i starts the core at address 0; while it does not run (or has
 //   trapped) fw_req_i, one cycle for each access, reads or writes the word of its memory at
 //   fw_addr_i and is answered by fw_ack_o; else the answer is 0 and nothing is written.
-//   seed_i and cold_i are taken when run_i rises.  doorbell_i: one of the ring registers was
+//   Address and data of an access stay until fw_ack_o.  cold_i is taken when run_i rises, seed_i stays.  doorbell_i: one of the ring registers was
 //   written.  running_o falls when the core and its DMA have stopped.
 // Trap: bad address, misaligned access or jump, illegal instruction, breakpoint, or the
 //   firmware's own: cause and place are kept, the core starts again at address 0 with its
@@ -14,6 +14,7 @@
 //   meanwhile waits.
 // DMA: one request at a time, of 4 to 4,096 bytes, all in words; a read is one packet of
 //   rd_*, a write one packet of wr_*.
+// Block RAM: 16 at FW_KB=32, 8 at FW_KB=16.
 // Sleep: a core that reads wait_event stands still until an event is pending; idle_o is then
 //   high, and deadline_us_o (while deadline_valid_o) is when it goes on by itself.
 module flue_mgmt
@@ -115,5 +116,139 @@ module flue_mgmt
   output logic             err_ready_o,
   input  logic [31:0]      err_i
 );
+
+  localparam int AW = $clog2(FW_KB) + 10;
+
+  if (CORE != 1) begin : g_check
+    $error("CORE must be 1: PicoRV32 is the only core with a wrapper");
+  end
+
+  // ---- core ----
+  logic        rst_core, early, valid, instr, ready, halted;
+  logic [31:2] early_addr, addr, pc;
+  logic [31:0] wdata, rdata;
+  logic [3:0]  wstrb;
+  logic [1:0]  cause;
+
+  flue_core_picorv32 u_core (
+    .clk, .rst(rst_core || rst),
+    .early_o(early), .early_addr_o(early_addr), .valid_o(valid), .instr_o(instr), .addr_o(addr),
+    .wdata_o(wdata), .wstrb_o(wstrb), .ready_i(ready), .rdata_i(rdata),
+    .halted_o(halted), .cause_o(cause), .pc_o(pc)
+  );
+
+  // ---- bus ----
+  logic        save, bad, mem_write, reg_act, reg_wait, reg_bad;
+  logic [31:0] mem_rdata, reg_rdata, reg_seen;
+
+  flue_mgmt_bus #(.AW(AW)) u_bus (
+    .clk, .rst(rst_core || rst), .save_i(save),
+    .early_i(early), .early_addr_i(early_addr), .valid_i(valid), .instr_i(instr), .addr_i(addr),
+    .wstrb_i(wstrb), .halted_i(halted), .ready_o(ready), .rdata_o(rdata), .bad_o(bad),
+    .mem_write_o(mem_write), .mem_rdata_i(mem_rdata),
+    .reg_act_o(reg_act), .reg_wait_i(reg_wait), .reg_bad_i(reg_bad), .reg_rdata_i(reg_rdata),
+    .reg_rdata_o(reg_seen),
+    .tp_valid_o, .tp_ready_i, .tp_write_o, .tp_table_o, .tp_row_o, .tp_word_o, .tp_rdata_i
+  );
+
+  assign tp_wdata_o = wdata;
+
+  // ---- run control ----
+  logic dma_busy, dma_on_bus, cmd_busy, trap, trap_pc, quiet, clear, stopped, still, cold, held;
+
+  flue_mgmt_run u_run (
+    .clk, .rst, .run_i, .cold_i, .busy_i(dma_busy || cmd_busy), .hold_i(tp_valid_o && !tp_ready_i),
+    .bad_i(bad), .bad_fetch_i(instr), .bad_addr_i(addr), .halted_i(halted), .cause_i(cause), .pc_i(pc),
+    .trap_i(trap), .trap_pc_i(trap_pc), .wdata_i(wdata), .trap_cause_o, .trap_pc_o, .set_firmware_o,
+    .rst_core_o(rst_core), .clear_o(clear), .save_o(save), .stopped_o(stopped), .trapped_o,
+    .still_o(still), .cold_o(cold), .drain_i, .quiet_i(quiet), .held_o(held)
+  );
+
+  assign drained_o = drain_i && held && !dma_on_bus;
+  assign running_o = (!stopped && !trapped_o) || dma_on_bus;
+
+  // ---- registers ----
+  logic    is_write, ready_q, asleep, awake, armed, regs_bad, is_dma;
+  status_e dma_status;
+  logic [31:0] dma_word;
+
+  assign is_write = wstrb[0];
+  assign is_dma   = is_write && addr[7:2] >= 6'(MMIO_DMA_REGION) && addr[7:2] <= 6'(MMIO_DMA_START);
+  assign reg_bad  = regs_bad || (dma_busy && is_dma);
+
+  always_comb begin
+    dma_word = '0;
+    dma_word[MMIO_BUSY_LSB]      = dma_busy;
+    dma_word[MMIO_STATUS_LSB+:5] = dma_status;
+  end
+
+  flue_mgmt_regs #(
+    .FW_KB(FW_KB), .CONNECTIONS(CONNECTIONS), .PATHS(PATHS), .NEIGHBORS(NEIGHBORS)
+  ) u_regs (
+    .clk, .rst, .clear_i(clear), .save_i(save), .time_us_i,
+    .word_i(addr[7:2]), .write_i(is_write), .wdata_i(wdata), .act_i(reg_act), .wait_o(reg_wait),
+    .bad_o(regs_bad), .rdata_o(reg_rdata), .seen_i(reg_seen),
+    .cold_i(cold), .seed_i, .ping_i, .doorbell_i, .drain_i(drain_i && !held),
+    .asq_base_i, .asq_cfg_i, .asq_tail_i, .acq_base_i, .acq_cfg_i, .acq_head_i,
+    .trap_cause_i(trap_cause_o), .trap_pc_i(trap_pc_o), .dma_status_i(dma_word),
+    .asq_head_o, .acq_tail_o, .set_admin_o, .ready_o(ready_q), .heartbeat_o,
+    .quiet_o(quiet), .trap_o(trap), .trap_pc_o(trap_pc),
+    .asleep_o(asleep), .awake_o(awake), .deadline_valid_o(armed), .deadline_us_o,
+    .cmd_valid_o, .cmd_ready_i, .cmd_op_o, .cmd_index_o, .cmd_key_o, .cmd_seed_o,
+    .cmd_done_i, .cmd_result_i, .cmd_found_i, .cmd_busy_o(cmd_busy),
+    .err_valid_i, .err_ready_o, .err_i
+  );
+
+  assign ready_o          = ready_q && !save && !trapped_o;
+  assign asleep_o         = asleep;
+  assign deadline_valid_o = armed && asleep;
+
+  // ---- DMA ----
+  logic          dma_valid, dma_grant, dma_write;
+  logic [AW-1:2] dma_addr;
+  logic [31:0]   dma_wdata;
+
+  flue_mgmt_dma #(.W(W), .FW_KB(FW_KB)) u_dma (
+    .clk, .rst, .hold_i(held), .drop_i(stopped),
+    .reg_put_i(reg_act && is_dma && !save), .reg_word_i(addr[3:2]), .reg_wdata_i(wdata),
+    .busy_o(dma_busy), .on_bus_o(dma_on_bus), .status_o(dma_status),
+    .mem_valid_o(dma_valid), .mem_grant_i(dma_grant), .mem_write_o(dma_write), .mem_addr_o(dma_addr),
+    .mem_wdata_o(dma_wdata), .mem_rdata_i(mem_rdata),
+    .rd_req_valid_o, .rd_req_ready_i, .rd_req_o, .rd_valid_i, .rd_ready_o, .rd_data_i, .rd_last_i, .rd_status_i,
+    .wr_req_valid_o, .wr_req_ready_i, .wr_req_o, .wr_valid_o, .wr_ready_i, .wr_data_o, .wr_keep_o, .wr_last_o,
+    .wr_done_i, .wr_status_i
+  );
+
+  // ---- memory, and the host's window into it ----
+  logic window_q, shown_q, there, grant;   // window: an access waits; shown: memory shows its word
+
+  assign there = (stopped || trapped_o) && fw_addr_i[19:AW] == '0;
+
+  flue_mgmt_mem #(.FW_KB(FW_KB)) u_mem (
+    .clk,
+    .core_read_i(early && !rst_core), .core_raddr_i(early_addr[AW-1:2]),
+    .core_write_i(mem_write), .core_waddr_i(addr[AW-1:2]), .core_wstrb_i(wstrb), .core_wdata_i(wdata),
+    .host_valid_i(window_q && there), .host_grant_o(grant), .host_write_i(fw_we_i),
+    .host_addr_i(fw_addr_i[AW-1:2]), .host_wdata_i(fw_wdata_i),
+    .dma_valid_i(dma_valid), .dma_grant_o(dma_grant), .dma_write_i(dma_write), .dma_addr_i(dma_addr),
+    .dma_wdata_i(dma_wdata), .rdata_o(mem_rdata)
+  );
+
+  always_ff @(posedge clk) begin
+    fw_ack_o <= window_q && (grant || !there);
+    shown_q  <= grant;
+    window_q <= (window_q && there && !grant) || fw_req_i;
+    if (rst) begin
+      fw_ack_o <= 1'b0;
+      window_q <= 1'b0;
+    end
+  end
+
+  assign fw_rdata_o = shown_q ? mem_rdata : '0;
+
+  assign idle_o = (still || (asleep && !awake)) && !dma_busy && !cmd_busy && !window_q && !fw_ack_o && !fw_req_i;
+
+  logic unused;
+  assign unused = &{1'b0, rd_keep_i, rd_bad_i, tp_bad_i, fw_addr_i[1:0]};
 
 endmodule
