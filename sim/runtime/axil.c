@@ -62,6 +62,8 @@ enum flue_err flue_axil_read(struct flue_sim *s, uint32_t offset, uint32_t *valu
     s->in.bits |= FLUE_IN_AXIL_ARVALID | FLUE_IN_AXIL_RREADY;
     enum flue_err err = finish(s);
     *value = err == FLUE_OK ? s->axil.value : 0;
+    if (err == FLUE_OK)
+        flue_rings_read(&s->rings, offset, *value);
     return err;
 }
 

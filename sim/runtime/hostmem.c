@@ -312,16 +312,25 @@ static bool strobed(const struct flue_hostmem *mem, const struct flue_hostmem_wr
     return any;
 }
 
+/* The watched range that a burst touches, -1 for none. */
+static int watched_range(const struct flue_hostmem *mem, const struct flue_hostmem_write *b)
+{
+    for (int i = 0; i < FLUE_HOSTMEM_RANGES; i++)
+        if (b->addr < mem->range[i].hi && b->addr + (uint64_t)b->data_beats * mem->bytes > mem->range[i].lo)
+            return i;
+    return -1;
+}
+
 static void make_visible(struct flue_hostmem *mem, struct flue_hostmem_write *b)
 {
     const uint64_t full = full_strobe(mem);
     uint64_t lo, hi;
-    bool watched = mem->watch && b->addr < mem->watch_hi && b->addr + (uint64_t)b->data_beats * mem->bytes > mem->watch_lo &&
-                   strobed(mem, b, &lo, &hi);
+    int range = mem->watch ? watched_range(mem, b) : -1;
+    bool watched = range >= 0 && strobed(mem, b, &lo, &hi);
     b->visible = true;
     if (b->failed) {
         if (watched)
-            mem->watch(mem->watch_user, lo, NULL, hi - lo);
+            mem->watch(mem->watch_user, (unsigned)range, lo, NULL, hi - lo);
         return;
     }
     for (unsigned i = 0; i < b->data_beats; i++) {
@@ -336,7 +345,7 @@ static void make_visible(struct flue_hostmem *mem, struct flue_hostmem_write *b)
         }
     }
     if (watched)
-        mem->watch(mem->watch_user, lo, (const uint8_t *)(uintptr_t)lo, hi - lo);
+        mem->watch(mem->watch_user, (unsigned)range, lo, (const uint8_t *)(uintptr_t)lo, hi - lo);
 }
 
 /* Address and data of a burst are both there. */

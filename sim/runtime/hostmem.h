@@ -21,6 +21,7 @@ enum {
     FLUE_HOSTMEM_MAPS = 64,
     FLUE_HOSTMEM_BURSTS = 64,
     FLUE_HOSTMEM_ERRORS = 16,
+    FLUE_HOSTMEM_RANGES = 2,
     FLUE_HOSTMEM_ROWS = 16,
     FLUE_HOSTMEM_BURST_BYTES = 4096,
 };
@@ -58,8 +59,8 @@ struct flue_hostmem_write {
     uint64_t strobe[256];
 };
 
-/* Sees every write to [watch_lo, watch_hi) as it becomes visible; bytes is NULL for one that failed. */
-typedef void flue_hostmem_watch_fn(void *user, uint64_t addr, const uint8_t *bytes, size_t len);
+/* Sees every write to a watched range as it becomes visible; bytes is NULL for one that failed. */
+typedef void flue_hostmem_watch_fn(void *user, unsigned range, uint64_t addr, const uint8_t *bytes, size_t len);
 
 struct flue_hostmem {
     unsigned bytes; /* of a beat */
@@ -90,7 +91,9 @@ struct flue_hostmem {
     } stalled;                  /* offered but not taken in the last cycle */
     struct flue_model_out last; /* then */
 
-    uint64_t watch_lo, watch_hi;
+    struct {
+        uint64_t lo, hi;
+    } range[FLUE_HOSTMEM_RANGES]; /* what is watched */
     flue_hostmem_watch_fn *watch;
     void *watch_user;
 

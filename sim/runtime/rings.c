@@ -3,12 +3,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "flue/control.h"
 #include "flue/layout.h"
 #include "flue/regs.h"
 
 #define FIELD(value, name) (((value)&name##_MASK) >> name##_SHIFT)
 
-static void watch(void *user, uint64_t addr, const uint8_t *bytes, size_t len);
+enum { EVENTS, COMPLETIONS }; /* watched ranges */
+
+static void watch(void *user, unsigned range, uint64_t addr, const uint8_t *bytes, size_t len);
 
 void flue_rings_init(struct flue_rings *rings, struct flue_hostmem *mem, struct flue_monitor *mon)
 {
@@ -25,8 +28,22 @@ static void set_event_ring(struct flue_rings *rings)
     rings->eq_on = rings->eq_cfg & FLUE_EQ_CFG_ENABLE_MASK;
     rings->eq_next = 0;
     rings->eq_lost = false;
-    rings->mem->watch_lo = rings->eq_on ? row->base + rings->eq_base : 0;
-    rings->mem->watch_hi = rings->eq_on ? rings->mem->watch_lo + (16u << FIELD(rings->eq_cfg, FLUE_EQ_CFG_LOG2_SLOTS)) : 0;
+    uint64_t lo = rings->eq_on ? row->base + rings->eq_base : 0;
+    rings->mem->range[EVENTS].lo = lo;
+    rings->mem->range[EVENTS].hi = rings->eq_on ? lo + (16u << FIELD(rings->eq_cfg, FLUE_EQ_CFG_LOG2_SLOTS)) : 0;
+}
+
+/* The admin queue begins anew: a ring was switched, or the processor was started. */
+static void set_admin_ring(struct flue_rings *rings)
+{
+    uint32_t cfg = rings->admin.cq_cfg;
+    const struct flue_hostmem_row *row = &rings->mem->row[FIELD(cfg, FLUE_ACQ_CFG_REGION) % FLUE_HOSTMEM_ROWS];
+    rings->admin.on = cfg & FLUE_ACQ_CFG_ENABLE_MASK;
+    rings->admin.lost = false;
+    rings->admin.next = rings->admin.fetched = rings->admin.done = 0;
+    uint64_t lo = rings->admin.on ? row->base + rings->admin.cq_base : 0;
+    rings->mem->range[COMPLETIONS].lo = lo;
+    rings->mem->range[COMPLETIONS].hi = rings->admin.on ? lo + (16u << FIELD(cfg, FLUE_ACQ_CFG_LOG2_SLOTS)) : 0;
 }
 
 void flue_rings_write(struct flue_rings *rings, uint32_t offset, uint32_t value)
@@ -59,6 +76,26 @@ void flue_rings_write(struct flue_rings *rings, uint32_t offset, uint32_t value)
         break;
     case FLUE_REG_RXQ_TAIL:
         rings->queue[1].tail = (uint16_t)value;
+        break;
+    case FLUE_REG_ACQ_BASE:
+        rings->admin.cq_base = value & FLUE_ACQ_BASE_OFFSET_MASK;
+        break;
+    case FLUE_REG_ACQ_CFG:
+        if ((rings->admin.cq_cfg ^ value) & FLUE_ACQ_CFG_ENABLE_MASK) {
+            rings->admin.cq_cfg = value;
+            set_admin_ring(rings);
+        }
+        rings->admin.cq_cfg = value;
+        break;
+    case FLUE_REG_ACQ_HEAD:
+        rings->admin.head = (uint16_t)value;
+        break;
+    case FLUE_REG_ASQ_TAIL:
+        rings->admin.tail = (uint16_t)value;
+        break;
+    case FLUE_REG_FW_CTRL:
+        if (value & FLUE_FW_CTRL_RUN_MASK)
+            set_admin_ring(rings);
         break;
     case FLUE_REG_CTRL:
         if (value & FLUE_CTRL_RESET_MASK) {
@@ -93,12 +130,65 @@ static void check_index(struct flue_rings *rings, unsigned kind, unsigned queue,
     rings->queue[queue].done = index;
 }
 
-static void watch(void *user, uint64_t addr, const uint8_t *bytes, size_t len)
+void flue_rings_read(struct flue_rings *rings, uint32_t offset, uint32_t value)
+{
+    if (offset == FLUE_REG_ACQ_TAIL && rings->admin.on && !rings->admin.lost &&
+        (uint16_t)(rings->admin.next - value) > (uint16_t)(rings->admin.next - rings->admin.head))
+        flue_monitor_fail(rings->mon, "admin", "ACQ_TAIL is %u, in memory are completions up to %u (head %u)", value,
+                          rings->admin.next, rings->admin.head);
+    if (offset == FLUE_REG_ASQ_HEAD && rings->admin.on) {
+        uint16_t moved = (uint16_t)(value - rings->admin.fetched), open = (uint16_t)(rings->admin.tail - rings->admin.fetched);
+        if (moved > open)
+            flue_monitor_fail(rings->mon, "admin", "ASQ_HEAD is %u, not between %u (last) and %u (tail)", value,
+                              rings->admin.fetched, rings->admin.tail);
+        rings->admin.fetched = (uint16_t)value;
+    }
+}
+
+/* An entry of the completion ring. */
+static void watch_admin(struct flue_rings *rings, uint64_t addr, const uint8_t *bytes, size_t len)
+{
+    unsigned log2_slots = FIELD(rings->admin.cq_cfg, FLUE_ACQ_CFG_LOG2_SLOTS);
+    uint16_t slots = (uint16_t)(1u << log2_slots), next = rings->admin.next;
+    uint64_t place = rings->mem->range[COMPLETIONS].lo + 16u * (next & (slots - 1u));
+    struct flue_cqe cqe;
+
+    if (rings->admin.lost)
+        return;
+    rings->admin.lost = !bytes || addr != place || len != sizeof cqe;
+    if (!bytes)
+        return;
+    rings->admin.entries++;
+    if (rings->admin.lost) {
+        flue_monitor_fail(rings->mon, "admin", "completion %u is %zu bytes at 0x%" PRIx64 ", should be 16 at 0x%" PRIx64, next,
+                          len, addr, place);
+        return;
+    }
+    memcpy(&cqe, bytes, sizeof cqe);
+    unsigned kind = FIELD(cqe.word0, FLUE_CQE_KIND);
+    bool phase = cqe.word3 & FLUE_CQE_PHASE_MASK;
+    if (phase != !(next >> log2_slots & 1))
+        flue_monitor_fail(rings->mon, "admin", "completion %u has phase %d", next, phase);
+    if ((uint16_t)(next - rings->admin.head) >= slots)
+        flue_monitor_fail(rings->mon, "admin", "completion %u overwrites one not consumed (head %u, %u slots)", next,
+                          rings->admin.head, slots);
+    if (kind < FLUE_CQ_COMPLETION || kind > FLUE_CQ_NEIGHBOR_QUERY)
+        flue_monitor_fail(rings->mon, "admin", "completion %u has kind %u", next, kind);
+    if (kind == FLUE_CQ_COMPLETION && rings->admin.done++ == rings->admin.tail)
+        flue_monitor_fail(rings->mon, "admin", "completion %u answers no submission (tail %u)", next, rings->admin.tail);
+    rings->admin.next++;
+}
+
+static void watch(void *user, unsigned range, uint64_t addr, const uint8_t *bytes, size_t len)
 {
     struct flue_rings *rings = user;
+    if (range == COMPLETIONS) {
+        watch_admin(rings, addr, bytes, len);
+        return;
+    }
     unsigned log2_slots = FIELD(rings->eq_cfg, FLUE_EQ_CFG_LOG2_SLOTS);
     uint16_t slots = (uint16_t)(1u << log2_slots);
-    uint64_t place = rings->mem->watch_lo + 16u * (rings->eq_next & (slots - 1u));
+    uint64_t place = rings->mem->range[EVENTS].lo + 16u * (rings->eq_next & (slots - 1u));
     uint32_t w[4];
 
     if (rings->eq_lost)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "flue/control.h"
 #include "flue/layout.h"
 #include "flue/regs.h"
 #include "packet.h"
@@ -718,6 +719,73 @@ TEST(event_ring_rules_are_watched)
     expect_violation(events((struct event[]){{0, 1, 1, 0, 0}}, 1, 0), "returns no slot");
     expect_violation(events((struct event[]){{0, 1, 1, 0, 4}, {1, 1, 1, 0, 3}}, 2, 0), "index 3 of the transmit queue");
     expect_violation(events((struct event[]){{0, 1, 2, 1, 2}}, 1, 0), "returns slot 2 after 0");
+}
+
+/* Completion writes: entries of a ring of 8, each { place, phase, kind }; then the registers are read as tail and head. */
+struct completion {
+    unsigned place, phase, kind;
+};
+
+static struct flue_sim *completions(const struct completion *e, unsigned count, unsigned submitted, unsigned consumed,
+                                    uint32_t tail, uint32_t head)
+{
+    static uint8_t *m;
+    struct flue_sim_config cfg = config();
+    uint64_t bus;
+    uint32_t value;
+    if (!m)
+        m = memory(4096);
+    struct flue_sim *sim = open_with(FAULT_NONE, &cfg);
+    struct flue_link *link = flue_sim_link(sim);
+    CHECK(link->ops->map(link, m, 4096, &bus) == FLUE_OK);
+    const uint32_t setup[][2] = {
+        {FLUE_REG_REGION, (uint32_t)bus},
+        {FLUE_REG_REGION + 4, (uint32_t)(bus >> 32)},
+        {FLUE_REG_REGION + 8, 4096},
+        {FLUE_REG_REGION + 12, 3},
+        {FLUE_REG_ACQ_BASE, 512},
+        {FLUE_REG_ACQ_CFG, 3u << FLUE_ACQ_CFG_LOG2_SLOTS_SHIFT | FLUE_ACQ_CFG_ENABLE_MASK},
+        {FLUE_REG_FW_CTRL, FLUE_FW_CTRL_RUN_MASK},
+        {FLUE_REG_ASQ_TAIL, submitted},
+    };
+    for (unsigned i = 0; i < sizeof setup / sizeof *setup; i++)
+        CHECK(link->ops->write32(link, setup[i][0], setup[i][1]) == FLUE_OK);
+    for (unsigned i = 0; i < count; i++) {
+        if (i == 8) {
+            begin(sim);
+            pass(sim, 50);
+            CHECK(link->ops->write32(link, FLUE_REG_ACQ_HEAD, consumed) == FLUE_OK);
+        }
+        uint32_t w[4] = {e[i].kind << FLUE_CQE_KIND_SHIFT, 0, 0, e[i].phase << 31};
+        want(true, m + 512 + e[i].place * 16, 2);
+        memcpy(fake.access[i].data, w, 16);
+    }
+    begin(sim);
+    pass(sim, 50);
+    enum flue_err err = link->ops->write32(link, FLUE_REG_ACQ_TAIL, tail);
+    if (!err)
+        err = link->ops->read32(link, FLUE_REG_ACQ_TAIL, &value);
+    if (!err)
+        err = link->ops->write32(link, FLUE_REG_ASQ_HEAD, head);
+    if (!err)
+        err = link->ops->read32(link, FLUE_REG_ASQ_HEAD, &value);
+    if (err == FLUE_OK)
+        pass(sim, 50);
+    return sim;
+}
+
+TEST(admin_completion_rules_are_watched)
+{
+    static const struct completion GOOD[] = {{0, 1, 1}, {1, 1, 2}, {2, 1, 1}, {3, 1, 1}, {4, 1, 3},
+                                             {5, 1, 1}, {6, 1, 4}, {7, 1, 1}, {0, 0, 1}};
+    expect_clean(completions(GOOD, 9, 6, 1, 9, 6));
+    expect_violation(completions(GOOD, 9, 6, 0, 8, 6), "admin: completion 8 overwrites one not consumed");
+    expect_violation(completions(GOOD, 9, 5, 1, 9, 5), "admin: completion 8 answers no submission (tail 5)");
+    expect_violation(completions(GOOD, 4, 6, 0, 5, 6), "admin: ACQ_TAIL is 5, in memory are completions up to 4");
+    expect_violation(completions(GOOD, 4, 6, 0, 4, 7), "admin: ASQ_HEAD is 7, not between 0 (last) and 6 (tail)");
+    expect_violation(completions((struct completion[]){{0, 0, 1}}, 1, 1, 0, 1, 1), "admin: completion 0 has phase 0");
+    expect_violation(completions((struct completion[]){{1, 1, 1}}, 1, 1, 0, 1, 1), "admin: completion 0 is 16 bytes at");
+    expect_violation(completions((struct completion[]){{0, 1, 6}}, 1, 1, 0, 1, 1), "admin: completion 0 has kind 6");
 }
 
 /* --- Replay --------------------------------------------------------------------------------------------------------------- */
