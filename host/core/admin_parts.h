@@ -63,7 +63,7 @@ struct flue_admin {
     bool call_lost; /* a call gave up; its buffer is the adapter's until the answer */
 
     bool announced;      /* IRQ_CAUSE.admin was seen since the last look at the ring */
-    unsigned idle_polls; /* that found no completion while one is awaited */
+    unsigned idle_polls; /* since the last completion, while one is awaited */
     uint64_t quiet_since_us;
 };
 

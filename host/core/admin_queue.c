@@ -250,6 +250,8 @@ static enum flue_err on_completion(struct flue_admin *admin, const uint32_t word
         return adapter_distrust(a, lie);
 
     struct admin_command gone = command_take(admin, command);
+    admin->idle_polls = 0;
+    admin->quiet_since_us = 0;
     command_give(admin, &gone,
                  (struct flue_admin_done){.status = word[1], .result = word[2], .detail = (enum flue_admin_detail)detail},
                  false);
@@ -305,13 +307,11 @@ static enum flue_err announced_check(struct flue_admin *admin, uint16_t head_bef
     return FLUE_OK;
 }
 
-static enum flue_err admin_watch(struct flue_admin *admin, bool progress)
+/* Notices are no answer. */
+static enum flue_err admin_watch(struct flue_admin *admin)
 {
-    if (progress || admin->outstanding == 0) {
-        admin->idle_polls = 0;
-        admin->quiet_since_us = 0;
+    if (admin->outstanding == 0)
         return FLUE_OK;
-    }
     return ++admin->idle_polls % ADMIN_POLLS_A_LOOK == 0 ? processor_watch(admin) : FLUE_OK;
 }
 
@@ -340,7 +340,7 @@ enum flue_err admin_take(struct flue_adapter *a, unsigned budget, unsigned *hand
     if (count > 0)
         TRY(reg_write(a, FLUE_REG_ACQ_HEAD, admin->cq_head));
     if (a->state == ADAPTER_RUNS)
-        TRY(admin_watch(admin, count > 0));
+        TRY(admin_watch(admin));
     (void)admin_stop_if_wanted(admin);
     return FLUE_OK;
 }
