@@ -6,16 +6,14 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "cli.h"
 #include "flue/sim.h"
-
-enum { STATUS_OK = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2, STATUS_NO_DAEMON = 3, STATUS_DIFFERS = 4 };
 
 static const char usage[] =
     "usage: flue [--socket PATH] [--json] VERB [arguments]\n"
@@ -42,9 +40,9 @@ static const char usage[] =
     "Exit status: 0 done; 1 refused by the daemon, or an error; 2 wrong usage; 3 no daemon; 4 the replay differs.\n";
 
 static const char *socket_path;
-static bool json;
+bool json;
 
-__attribute__((format(printf, 2, 3))) static int complain(int status, const char *format, ...)
+int complain(int status, const char *format, ...)
 {
     va_list args;
     fputs("flue: ", stderr);
