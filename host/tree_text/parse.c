@@ -1,4 +1,5 @@
 /* Reading the tree text: lines, words, indentation.  The form is in docs/cli.md. */
+#define _GNU_SOURCE /* strcasestr */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdarg.h>
@@ -791,7 +792,7 @@ static bool statement_read(struct parser *p)
 
 static bool line_read(struct parser *p, const char *line, size_t len)
 {
-    unsigned depth;
+    unsigned depth = 0;
 
     if (!line_cut(p, line, len))
         return false;
