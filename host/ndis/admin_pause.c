@@ -33,28 +33,13 @@ void ndis_pause_end(struct ndis_pause *p, enum ndis_operation op)
     fell(p, --p->outstanding[op]);
 }
 
-void ndis_pause_objects(struct ndis_pause *p, int change)
-{
-    if (p == NULL || change == 0)
-        return;
-    assert(change > 0 || p->objects >= (unsigned)-change);
-    p->objects = change > 0 ? p->objects + (unsigned)change : p->objects - (unsigned)-change;
-    fell(p, p->objects);
-}
-
-void ndis_pause_indicated(struct ndis_pause *p, unsigned lists)
-{
-    if (p != NULL)
-        p->indicated += lists;
-}
-
-void ndis_pause_returned(struct ndis_pause *p, unsigned lists)
+void ndis_pause_held(struct ndis_pause *p, unsigned objects, unsigned indicated)
 {
     if (p == NULL)
         return;
-    assert(p->indicated >= lists);
-    p->indicated -= lists;
-    fell(p, p->indicated);
+    p->objects = objects;
+    p->indicated = indicated;
+    fell(p, objects < indicated ? objects : indicated);
 }
 
 bool ndis_pause_uploading(const struct ndis_pause *p)

@@ -1,8 +1,8 @@
 /*
  * Pause, upload, resume: what the host was told about offloading, and the counters of everything it has outstanding.
  *
- * The administrator side (admin.c) moves the phase; the target calls begin and end around each operation, counts objects
- * and indicated packet lists, and asks before it starts an initiate.  One thread at a time, as everything of an adapter.
+ * The administrator side (admin.c) moves the phase; the target's gate calls begin and end around each operation, says
+ * what is held, and asks before an initiate starts.  One thread at a time, as everything of an adapter.
  */
 #ifndef FLUE_NDIS_ADMIN_PAUSE_H
 #define FLUE_NDIS_ADMIN_PAUSE_H
@@ -52,12 +52,8 @@ enum ndis_verdict ndis_pause_initiate(const struct ndis_pause *p);
 void ndis_pause_begin(struct ndis_pause *p, enum ndis_operation op);
 void ndis_pause_end(struct ndis_pause *p, enum ndis_operation op);
 
-/* Objects taken (positive) or freed (negative), before the completion call that tells the host. */
-void ndis_pause_objects(struct ndis_pause *p, int change);
-
-/* Packet lists indicated to the host, and given back by it. */
-void ndis_pause_indicated(struct ndis_pause *p, unsigned lists);
-void ndis_pause_returned(struct ndis_pause *p, unsigned lists);
+/* How many objects are held and how many indicated packet lists the host still has, as of now. */
+void ndis_pause_held(struct ndis_pause *p, unsigned objects, unsigned indicated);
 
 /* True from UPLOAD_ALL on: a send ends with NDIS_STATUS_UPLOAD_IN_PROGRESS, never NDIS_STATUS_PAUSED (CH-197). */
 bool ndis_pause_uploading(const struct ndis_pause *p);
