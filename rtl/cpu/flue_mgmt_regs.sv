@@ -197,7 +197,8 @@ module flue_mgmt_regs
   end
 
   // ---- what is read ----
-  logic [31:0] boot, table_status, tables0, tables1, error;
+  logic [31:0]       boot, table_status, tables0, tables1, error;
+  logic [63:0][31:0] words;
 
   always_comb begin
     boot                            = '0;
@@ -214,32 +215,32 @@ module flue_mgmt_regs
     table_status[MMIO_FOUND_LSB+:16]  = found_q;
     error                           = {1'b1, err_i[30:0]};
 
-    case (word_i)
-      6'(MMIO_TIME_LO):      rdata_o = time_us_i[31:0];
-      6'(MMIO_TIME_HI):      rdata_o = time_hi_q;
-      6'(MMIO_EVENT):        rdata_o = 32'(events);
-      6'(MMIO_WAIT_EVENT):   rdata_o = 32'(events);
-      6'(MMIO_TRAP_CAUSE):   rdata_o = save_i ? trap_cause_i : '0;
-      6'(MMIO_TRAP_PC):      rdata_o = trap_pc_i;
-      6'(MMIO_BOOT):         rdata_o = boot;
-      6'(MMIO_TABLES0):      rdata_o = tables0;
-      6'(MMIO_TABLES1):      rdata_o = tables1;
-      6'(MMIO_SEED):         rdata_o = seed_i[0];
-      6'(MMIO_SEED + 1):     rdata_o = seed_i[1];
-      6'(MMIO_SEED + 2):     rdata_o = seed_i[2];
-      6'(MMIO_SEED + 3):     rdata_o = seed_i[3];
-      6'(MMIO_ASQ_BASE):     rdata_o = asq_base_i;
-      6'(MMIO_ASQ_CFG):      rdata_o = asq_cfg_i;
-      6'(MMIO_ASQ_TAIL):     rdata_o = asq_tail_i;
-      6'(MMIO_ACQ_BASE):     rdata_o = acq_base_i;
-      6'(MMIO_ACQ_CFG):      rdata_o = acq_cfg_i;
-      6'(MMIO_ACQ_HEAD):     rdata_o = acq_head_i;
-      6'(MMIO_DMA_STATUS):   rdata_o = dma_status_i;
-      6'(MMIO_TABLE_STATUS): rdata_o = table_status;
-      6'(MMIO_TABLE_ERROR):  rdata_o = err_valid_i ? error : '0;
-      default:               rdata_o = '0;
-    endcase
+    words = '0;                            // indexed: a tree of multiplexers, smaller than a case
+    words[MMIO_TIME_LO]        = time_us_i[31:0];
+    words[MMIO_TIME_HI]        = time_hi_q;
+    words[MMIO_EVENT]          = 32'(events);
+    words[MMIO_WAIT_EVENT]     = 32'(events);
+    words[MMIO_TRAP_CAUSE]     = save_i ? trap_cause_i : '0;
+    words[MMIO_TRAP_PC]        = trap_pc_i;
+    words[MMIO_BOOT]           = boot;
+    words[MMIO_TABLES0]        = tables0;
+    words[MMIO_TABLES1]        = tables1;
+    words[MMIO_SEED]           = seed_i[0];
+    words[MMIO_SEED + 1]       = seed_i[1];
+    words[MMIO_SEED + 2]       = seed_i[2];
+    words[MMIO_SEED + 3]       = seed_i[3];
+    words[MMIO_ASQ_BASE]       = asq_base_i;
+    words[MMIO_ASQ_CFG]        = asq_cfg_i;
+    words[MMIO_ASQ_TAIL]       = asq_tail_i;
+    words[MMIO_ACQ_BASE]       = acq_base_i;
+    words[MMIO_ACQ_CFG]        = acq_cfg_i;
+    words[MMIO_ACQ_HEAD]       = acq_head_i;
+    words[MMIO_DMA_STATUS]     = dma_status_i;
+    words[MMIO_TABLE_STATUS]   = table_status;
+    words[MMIO_TABLE_ERROR]    = err_valid_i ? error : '0;
   end
+
+  assign rdata_o = words[word_i];
 
 `ifdef FORMAL
   always_ff @(posedge clk)
