@@ -43,6 +43,10 @@ def coverage_page():
     return run([sys.executable, "tools/coverage.py", "--check"])
 
 
+def processor_image():
+    return run([sys.executable, "sim/unit/cpu/image.py", "--check"])
+
+
 def headers():
     """Each public header alone as C17 and C++17, each other one as C17."""
     wrong = []
@@ -109,6 +113,7 @@ def long_files():
 
 
 CHECKS = [("generated register and layout pages are fresh", register_pages), ("docs/coverage.md is fresh", coverage_page),
+          ("the image of the processor's bench is fresh", processor_image),
           ("every header compiles alone", headers), ("no machine path or registry address", machine_paths),
           ("one module a file, contract first", modules), ("shell scripts parse", scripts),
           ("C sources are formatted", formatting)]

@@ -1,4 +1,5 @@
-/* The management processor: a program (program/program.c, image.h) obeys one order a doorbell; the test plays host, DMA and tables. */
+/* The management processor: a program (program/program.c, image.h) obeys one order a doorbell; the test plays host, DMA and
+ * tables. */
 #include <string.h>
 #include "bench.h"
 #include "flue/control.h"
