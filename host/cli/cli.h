@@ -12,6 +12,28 @@ extern bool json; /* --json was given */
 /* Print "flue: ..." on stderr; returns status. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* ---- daemon ------------------------------------------------------------------------------------------------------ */
+
+cJSON *request_of(const char *verb);
+
+/* Ask the daemon; the request is freed.  Null, with a message, when there is no answer. */
+cJSON *ask_raw(cJSON *request);
+
+/* Exit status an answer stands for (null: none came); prints its error unless quiet. */
+int answer_status(const cJSON *answer, bool quiet);
+
+void json_print(const cJSON *value);
+
+/* ---- verbs ------------------------------------------------------------------------------------------------------- */
+
+int verb_params(int argc, char **argv);
+int verb_encap(int argc, char **argv);
+int verb_conn(int argc, char **argv);
+
+/* Statistics of offloaded connections, by their OIDs; false when the daemon has none. */
+bool offload_stats(cJSON *to);
+int offload_stats_reset(const char *group);
+
 /* Run a tree file on a device in this process (docs/cli.md); the exit status. */
 int verb_tree(int argc, char **argv);
 

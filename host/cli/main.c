@@ -21,7 +21,13 @@ static const char usage[] =
     "  caps                      what the adapter can, what is set, what Linux's `ethtool -k` shows\n"
     "  caps --set SWITCH=VALUE   change a switch (may be repeated; all of them or none); VALUE is on or off, and for\n"
     "                            checksums and vlan also tx, rx or both\n"
-    "  stat [TEXT]               every counter; with TEXT those whose name contains it\n"
+    "  params [NAME=VALUE ...]   the offloads as OID_TCP_OFFLOAD_PARAMETERS names them: what the hardware can, what is on\n"
+    "                            now; with values all of them are set, or none\n"
+    "  encap [ipv4=F] [ipv6=F]   framing offloads are active for (OID_OFFLOAD_ENCAPSULATION); F: 802.3, llc-snap, off\n"
+    "  conn [--set NAME=VALUE]   offloaded neighbors, paths and connections, and the run-time parameters of connections\n"
+    "  stat [--reset GROUP] [TEXT]\n"
+    "                            every counter; with TEXT those whose name contains it; GROUP of the offload statistics to\n"
+    "                            begin anew first: tcp4, tcp6, ip4, ip6, all\n"
     "  pcap [where]              where the capture is; it is complete up to now when the command returns\n"
     "  pcap start FILE           begin a capture of every port (pcapng)\n"
     "  pcap stop                 end it\n"
@@ -82,61 +88,75 @@ static char *receive_line(int fd)
     return line;
 }
 
-/* Ask the daemon; the request is freed.  On success *answer is the caller's, else it is null. */
-static int ask(cJSON *request, cJSON **answer)
+/* Ask the daemon; the request is freed.  Null with a message when there is no answer. */
+cJSON *ask_raw(cJSON *request)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char *text = cJSON_PrintUnformatted(request), *line = NULL;
-    int status = STATUS_NO_DAEMON, fd = -1;
+    cJSON *answer = NULL;
+    int fd = -1;
 
-    *answer = NULL;
     cJSON_Delete(request);
     if (strlen(socket_path) >= sizeof address.sun_path) {
-        status = complain(STATUS_USAGE, "--socket: '%s' is too long", socket_path);
+        complain(STATUS_USAGE, "--socket: '%s' is too long", socket_path);
         goto out;
     }
     strcpy(address.sun_path, socket_path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        complain(status, "no daemon at %s: %s", socket_path, strerror(errno));
+        complain(STATUS_NO_DAEMON, "no daemon at %s: %s", socket_path, strerror(errno));
         goto out;
     }
     if (!send_all(fd, text, strlen(text)) || !send_all(fd, "\n", 1)) {
-        complain(status, "the daemon went away");
+        complain(STATUS_NO_DAEMON, "the daemon went away");
         goto out;
     }
     line = receive_line(fd);
     fd = -1;
-    *answer = line != NULL ? cJSON_Parse(line) : NULL;
-    if (*answer == NULL) {
-        complain(status, "the daemon gave no answer");
-        goto out;
-    }
-    status = STATUS_OK;
-    if (!cJSON_IsTrue(cJSON_GetObjectItem(*answer, "ok"))) {
-        const cJSON *error = cJSON_GetObjectItem(*answer, "error");
-        status = STATUS_REFUSED;
-        if (!json)
-            complain(status, "%s", cJSON_IsString(error) ? error->valuestring : "refused");
-    }
-    if (json) {
-        char *pretty = cJSON_Print(*answer);
-        puts(pretty);
-        cJSON_free(pretty);
-    }
-    if (json || status != STATUS_OK) {
-        cJSON_Delete(*answer);
-        *answer = NULL;
-    }
+    answer = line != NULL ? cJSON_Parse(line) : NULL;
+    if (answer == NULL)
+        complain(STATUS_NO_DAEMON, "the daemon gave no answer");
 out:
     if (fd >= 0)
         close(fd);
     free(line);
     cJSON_free(text);
+    return answer;
+}
+
+int answer_status(const cJSON *answer, bool quiet)
+{
+    const cJSON *error = cJSON_GetObjectItem(answer, "error");
+
+    if (answer == NULL)
+        return strlen(socket_path) >= sizeof((struct sockaddr_un *)0)->sun_path ? STATUS_USAGE : STATUS_NO_DAEMON;
+    if (cJSON_IsTrue(cJSON_GetObjectItem(answer, "ok")))
+        return STATUS_OK;
+    return quiet ? STATUS_REFUSED : complain(STATUS_REFUSED, "%s", cJSON_IsString(error) ? error->valuestring : "refused");
+}
+
+void json_print(const cJSON *value)
+{
+    char *pretty = cJSON_Print(value);
+    puts(pretty);
+    cJSON_free(pretty);
+}
+
+/* Ask, and print the answer when it is wanted as JSON.  On success *answer is the caller's, else it is null. */
+static int ask(cJSON *request, cJSON **answer)
+{
+    *answer = ask_raw(request);
+    int status = answer_status(*answer, json);
+    if (json && *answer != NULL)
+        json_print(*answer);
+    if (json || status != STATUS_OK) {
+        cJSON_Delete(*answer);
+        *answer = NULL;
+    }
     return status;
 }
 
-static cJSON *request_of(const char *verb)
+cJSON *request_of(const char *verb)
 {
     cJSON *request = cJSON_CreateObject();
     cJSON_AddStringToObject(request, "verb", verb);
@@ -232,14 +252,30 @@ static void print_numbers(const cJSON *object, const char *prefix, const char *f
 
 static int verb_stat(int argc, char **argv)
 {
-    static const char *const groups[] = {"adapter", "driver", "simulator"};
-    cJSON *answer;
+    static const char *const groups[] = {"adapter", "driver", "simulator", "offload"};
+    static const struct option options[] = {{"reset", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
+    int option;
 
-    if (argc > 2)
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        int reset = option == 'r' ? offload_stats_reset(optarg) : STATUS_USAGE;
+        if (reset != STATUS_OK)
+            return reset;
+    }
+    if (optind + 1 < argc)
         return complain(STATUS_USAGE, "stat: one text at most");
-    int status = ask(request_of("stat"), &answer);
-    for (size_t i = 0; answer != NULL && i < sizeof groups / sizeof groups[0]; i++)
-        print_numbers(cJSON_GetObjectItem(answer, groups[i]), groups[i], argc > 1 ? argv[1] : NULL);
+    cJSON *answer = ask_raw(request_of("stat"));
+    int status = answer_status(answer, json);
+    if (status == STATUS_OK) {
+        cJSON *offload = cJSON_CreateObject();
+        if (offload_stats(offload))
+            cJSON_AddItemToObject(answer, "offload", offload);
+        else
+            cJSON_Delete(offload); /* no management processor */
+    }
+    if (json && answer != NULL)
+        json_print(answer);
+    for (size_t i = 0; !json && status == STATUS_OK && i < sizeof groups / sizeof groups[0]; i++)
+        print_numbers(cJSON_GetObjectItem(answer, groups[i]), groups[i], optind < argc ? argv[optind] : NULL);
     cJSON_Delete(answer);
     return status;
 }
@@ -405,9 +441,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } verbs[] = {{"caps", verb_caps},   {"stat", verb_stat},   {"pcap", verb_pcap},
-                 {"wire", verb_wire},   {"fault", verb_fault}, {"log", verb_log},
-                 {"reset", verb_plain}, {"stop", verb_plain},  {"replay", verb_replay}};
+    } verbs[] = {{"caps", verb_caps}, {"params", verb_params}, {"encap", verb_encap}, {"conn", verb_conn},
+                 {"stat", verb_stat}, {"pcap", verb_pcap},     {"wire", verb_wire},   {"fault", verb_fault},
+                 {"log", verb_log},   {"reset", verb_plain},   {"stop", verb_plain},  {"replay", verb_replay}};
     const char *environment = getenv("FLUE_SOCKET");
     int option;
 
