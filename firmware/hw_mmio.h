@@ -128,7 +128,7 @@ HW_INLINE bool hw_dma_write(uint32_t region, uint32_t offset, const void *local,
 
 HW_INLINE volatile uint32_t *hw_mmio_row(enum flue_table table, uint32_t row, uint32_t word)
 {
-    return (volatile uint32_t *)(uintptr_t)(FLUE_MMIO_TABLES | (uint32_t)table << 24 | row << 8 | word << 2);
+    return (volatile uint32_t *)(uintptr_t)((uint32_t)FLUE_MMIO_TABLES + ((uint32_t)table << 24) + (row << 8) + (word << 2));
 }
 
 HW_INLINE uint32_t hw_row_get(enum flue_table table, uint32_t row, uint32_t word)

@@ -1,0 +1,298 @@
+/*
+ * The admin queue: rings, dispatch, completions, notices.
+ */
+#include "fw.h"
+
+enum { QUEUE_OFF, QUEUE_ON, QUEUE_STOPPED };
+
+#define SQE_BYTES ((uint32_t)sizeof(struct flue_sqe))
+#define CQE_BYTES ((uint32_t)sizeof(struct flue_cqe))
+#define UPLOAD_HARDWARE_FAILURE 11u /* TCP_UPLOAD_REASON */
+
+void admin_ready(void)
+{
+    hw_status(fw.heartbeat | (fw.queue != QUEUE_STOPPED ? FLUE_MMIO_READY_MASK : 0) |
+              (fw.draining ? FLUE_MMIO_QUIET_MASK : 0));
+}
+
+static void stop(void)
+{
+    fw.queue = QUEUE_STOPPED;
+    admin_ready();
+}
+
+/* ---- rings ---- */
+
+static uint32_t slots(const struct hw_ring *ring)
+{
+    return 1u << FIELD(ring->cfg, FLUE_ASQ_CFG_LOG2_SLOTS);
+}
+
+static bool sized(const struct hw_ring *ring)
+{
+    uint32_t log2 = FIELD(ring->cfg, FLUE_ASQ_CFG_LOG2_SLOTS);
+    return log2 >= 3 && log2 <= 12;
+}
+
+/* The ring registers were written.  A stopped queue starts anew when the driver switched both rings off. */
+void admin_ring(void)
+{
+    struct hw_ring asq = hw_asq(), acq = hw_acq();
+    bool on = asq.cfg & acq.cfg & FLUE_ASQ_CFG_ENABLE_MASK;
+    uint8_t before = fw.queue;
+    if (!on) {
+        fw.queue = QUEUE_OFF;
+        if (before == QUEUE_STOPPED)
+            admin_ready();
+        return;
+    }
+    if (before == QUEUE_STOPPED)
+        return;
+    if (before == QUEUE_OFF) {
+        fw.head = fw.tail = 0;
+        hw_asq_head(0);
+        fw.queue = QUEUE_ON;
+    } else if (asq.base != fw.asq.base || asq.cfg != fw.asq.cfg || acq.base != fw.acq.base || acq.cfg != fw.acq.cfg) {
+        stop();
+        return;
+    }
+    fw.asq = asq;
+    fw.acq = acq;
+    if (!sized(&asq) || !sized(&acq) || (uint16_t)(asq.index - fw.head) > slots(&asq) ||
+        (uint16_t)(fw.tail - acq.index) > slots(&acq))
+        stop();
+}
+
+static uint32_t room(void)
+{
+    return fw.queue == QUEUE_ON ? slots(&fw.acq) - (uint16_t)(fw.tail - fw.acq.index) : 0;
+}
+
+static void post(uint32_t word0, uint32_t status, uint32_t result, uint32_t detail)
+{
+    uint32_t size = slots(&fw.acq);
+    struct flue_cqe cqe = {word0, status, result, detail | (fw.tail & size ? 0 : FLUE_CQE_PHASE_MASK)};
+    uint32_t offset = fw.acq.base + (fw.tail & (size - 1)) * CQE_BYTES;
+    if (!hw_dma_write(FIELD(fw.acq.cfg, FLUE_ACQ_CFG_REGION), offset, &cqe, CQE_BYTES)) {
+        stop();
+        return;
+    }
+    fw.tail++;
+    hw_acq_tail(fw.tail);
+}
+
+/* ---- notices ---- */
+
+static bool notice(uint32_t kind, uint32_t status, uint32_t result)
+{
+    if (room() == 0)
+        return false;
+    post(IN_FIELD(kind, FLUE_CQE_KIND), status, result, 0);
+    return fw.queue == QUEUE_ON;
+}
+
+/* What waits in one row, oldest first: its error, then the request for it, then its end. */
+static bool row_notices(uint32_t layer, uint32_t row, uint32_t word)
+{
+    enum flue_table table = (enum flue_table)layer;
+    uint32_t handle = object_handle(layer, row, word);
+    if (word & PENDING_ERROR) {
+        uint32_t bad = FIELD(hw_row_get(table, row, layer == TCP ? 63 : 15), FLUE_ROW_GUARD_GUARD_WORD);
+        if (!notice(FLUE_CQ_TABLE_ERROR, 0,
+                    FLUE_TABLE_ERROR_VALID_MASK | IN_FIELD(layer, FLUE_TABLE_ERROR_TABLE) |
+                        IN_FIELD(bad, FLUE_TABLE_ERROR_WORD) | row))
+            return false;
+        word &= ~PENDING_ERROR;
+        hw_row_put(table, row, W_STATE, word);
+        if (row_state(word) == FLUE_ROW_BUILDING) { /* it was terminated meanwhile */
+            object_free(layer, row);
+            return true;
+        }
+    }
+    if (word & PENDING_UPLOAD) {
+        if (!notice(FLUE_CQ_UPLOAD_REQUEST, UPLOAD_HARDWARE_FAILURE, handle))
+            return false;
+        word &= ~PENDING_UPLOAD;
+        hw_row_put(table, row, W_STATE, word);
+    }
+    if (word & PENDING_ABORT) {
+        if (!notice(FLUE_CQ_ABORT_IND, 0, handle))
+            return false;
+        hw_row_put(table, row, W_STATE, word & ~PENDING_ABORT);
+    }
+    return true;
+}
+
+/* Tell what waits, as far as there is room. */
+void admin_notices(void)
+{
+    if (!fw.notices || room() == 0)
+        return;
+    for (uint32_t layer = 0; layer <= TCP; layer++)
+        if (fw.loose_error[layer]) {
+            if (!notice(FLUE_CQ_TABLE_ERROR, 0, fw.loose_error[layer]))
+                return;
+            fw.loose_error[layer] = 0;
+        }
+    for (uint32_t layer = NEIGHBOR; layer <= TCP; layer++)
+        for (uint32_t row = 0; row < fw.size[layer]; row++) {
+            uint32_t word = hw_row_get((enum flue_table)layer, row, W_STATE);
+            if ((word & FLUE_ROW_HEAD_PENDING_MASK) && !row_notices(layer, row, word))
+                return;
+        }
+    fw.notices = false;
+}
+
+/* ---- list ---- */
+
+/* Entries of the objects from arg0 on, kind after kind; a window full at a time. */
+static detail_t list(void)
+{
+    enum { ENTRY = sizeof(struct flue_list_entry), BATCH = sizeof fw.window / ENTRY };
+    uint32_t layer = FIELD(fw.sqe.arg[0], FLUE_HANDLE_KIND), row = FIELD(fw.sqe.arg[0], FLUE_HANDLE_INDEX);
+    uint32_t most = fw.sqe.length / ENTRY, count = 0, batch = 0;
+    struct flue_list_entry *entry = (void *)fw.window;
+    if (most == 0)
+        return FLUE_AD_LENGTH;
+    if (layer == 0)
+        layer = NEIGHBOR;
+    for (; layer <= TCP && count < most; layer++, row = 0) {
+        for (; row < fw.size[layer] && count < most; row++) {
+            enum flue_table table = (enum flue_table)layer;
+            uint32_t word = hw_row_get(table, row, W_STATE);
+            if (row_state(word) <= FLUE_ROW_BUILDING)
+                continue;
+            uint32_t link = hw_row_get(table, row, W_LINK), parent = link & FLUE_ROW_HEAD_PARENT_MASK, above = 0;
+            if (layer > NEIGHBOR && parent < fw.size[layer - 1])
+                above = object_handle(layer - 1, parent, hw_row_get((enum flue_table)(layer - 1), parent, W_STATE));
+            entry[batch++] = (struct flue_list_entry){
+                .handle = object_handle(layer, row, word),
+                .parent = above,
+                .host_handle = {hw_row_get(table, row, W_HOST), hw_row_get(table, row, W_HOST + 1)},
+                .row_state = word,
+                .refs = link >> FLUE_ROW_HEAD_REFS_SHIFT,
+            };
+            count++;
+            if (batch == BATCH) {
+                if (!hw_dma_write(fw.sqe.word1, fw.sqe.offset + (count - batch) * ENTRY, fw.window, batch * ENTRY))
+                    return FLUE_AD_REGION;
+                batch = 0;
+            }
+        }
+    }
+    if (batch && !hw_dma_write(fw.sqe.word1, fw.sqe.offset + (count - batch) * ENTRY, fw.window, batch * ENTRY))
+        return FLUE_AD_REGION;
+    fw.result = count;
+    return FLUE_AD_NONE;
+}
+
+/* ---- commands ---- */
+
+detail_t admin_refuse(NDIS_STATUS status)
+{
+    fw.refusal = (uint32_t)status;
+    return FLUE_AD_LIMIT;
+}
+
+static detail_t execute(void)
+{
+    uint32_t opcode = FIELD(fw.sqe.word0, FLUE_SQE_OPCODE), odd = fw.sqe.word0 & FLUE_SQE_WORD0_ZERO;
+    odd |= fw.sqe.word1 & FLUE_SQE_WORD1_ZERO;
+    for (uint32_t i = 0; i < 8; i++)
+        odd |= fw.sqe.zero[i];
+    if (opcode != FLUE_OP_INITIATE)
+        odd |= fw.sqe.word0 & FLUE_SQE_LOAD_ONLY_MASK;
+    if (opcode != FLUE_OP_TERMINATE)
+        odd |= fw.sqe.word0 & FLUE_SQE_KEEP_ENTRY_MASK;
+    if (odd)
+        return FLUE_AD_OPCODE;
+    if (fw.sqe.offset & 7)
+        return FLUE_AD_REGION;
+    if (fw.sqe.length & 3)
+        return FLUE_AD_LENGTH;
+    if (fw.sqe.offset + fw.sqe.length < fw.sqe.length)
+        return FLUE_AD_REGION;
+    switch (opcode) {
+    case FLUE_OP_HOLD:
+        return connection_hold();
+    case FLUE_OP_INITIATE:
+        return fw.config.switches.word0 & FLUE_CFG_SWITCHES_PAUSED_MASK ? FLUE_AD_DISABLED : tree_walk(OPS_INITIATE);
+    case FLUE_OP_START:
+        return connection_start();
+    case FLUE_OP_QUERY:
+        return tree_walk(OPS_QUERY);
+    case FLUE_OP_UPDATE:
+        return tree_walk(OPS_UPDATE);
+    case FLUE_OP_INVALIDATE:
+        return tree_walk(OPS_INVALIDATE);
+    case FLUE_OP_TERMINATE:
+        return tree_walk(OPS_TERMINATE);
+    case FLUE_OP_RELEASE:
+        return connection_release();
+    case FLUE_OP_SET_CONFIG:
+        return config_set();
+    case FLUE_OP_GET_CONFIG:
+        return config_get();
+    case FLUE_OP_GET_STATS:
+        return stats_get();
+    case FLUE_OP_RESET_STATS:
+        return stats_reset();
+    case FLUE_OP_ABORT:
+        return connection_abort();
+    case FLUE_OP_FORWARD:
+        return connection_forward();
+    case FLUE_OP_LIST:
+        return list();
+    default:
+        return FLUE_AD_OPCODE;
+    }
+}
+
+static NDIS_STATUS status_of(detail_t detail)
+{
+    switch (detail) {
+    case FLUE_AD_NONE:
+        return NDIS_STATUS_SUCCESS;
+    case FLUE_AD_LIMIT:
+        return (NDIS_STATUS)fw.refusal;
+    case FLUE_AD_OPCODE:
+    case FLUE_AD_GROUP:
+    case FLUE_AD_NO_ENGINE:
+        return NDIS_STATUS_NOT_SUPPORTED;
+    case FLUE_AD_LENGTH:
+        return NDIS_STATUS_INVALID_LENGTH;
+    case FLUE_AD_HEADER:
+    case FLUE_AD_NODES:
+    case FLUE_AD_VALUE:
+    case FLUE_AD_CONFIG:
+        return NDIS_STATUS_INVALID_DATA;
+    case FLUE_AD_HANDLE:
+    case FLUE_AD_STALE:
+    case FLUE_AD_WRONG_KIND:
+        return NDIS_STATUS_INVALID_PARAMETER;
+    case FLUE_AD_BUSY:
+    case FLUE_AD_IN_USE:
+        return NDIS_STATUS_INVALID_STATE;
+    default:
+        return NDIS_STATUS_FAILURE;
+    }
+}
+
+/* One command, if there is one and room for its answer and a notice. */
+bool admin_next(void)
+{
+    if (fw.queue != QUEUE_ON || fw.asq.index == fw.head || room() < 2)
+        return false;
+    uint32_t offset = fw.asq.base + (fw.head & (slots(&fw.asq) - 1)) * SQE_BYTES;
+    if (!hw_dma_read(FIELD(fw.asq.cfg, FLUE_ASQ_CFG_REGION), offset, &fw.sqe, SQE_BYTES)) {
+        stop();
+        return false;
+    }
+    fw.head++;
+    hw_asq_head(fw.head);
+    fw.result = 0;
+    detail_t detail = execute();
+    post(FIELD(fw.sqe.word0, FLUE_SQE_COMMAND_ID) | IN_FIELD(FLUE_CQ_COMPLETION, FLUE_CQE_KIND),
+         (uint32_t)status_of(detail), fw.result, (uint32_t)detail);
+    return true;
+}

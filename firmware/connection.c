@@ -1,0 +1,359 @@
+/*
+ * Connections: hold, load, start, query, update, return, free.
+ */
+#include "fw.h"
+
+/* Words of the delegated state. */
+enum {
+#define D(member) D_##member = offsetof(struct flue_wire_tcp_delegated, member) / 4
+    D(word0),
+    D(rcv_nxt),
+    D(rcv_wnd),
+    D(snd_una),
+    D(snd_nxt),
+    D(snd_max),
+    D(send_wl1),
+    D(ts_recent_age),
+    D(ts_time),
+    D(total_rt),
+    D(word16),
+    D(ka_timeout_delta),
+    D(rexmit_timeout_delta),
+    D(send_backlog),
+    D(receive_backlog),
+    D_WORDS = sizeof(struct flue_wire_tcp_delegated) / 4,
+#undef D
+};
+#define NOT_RUNNING UINT32_MAX
+
+enum { ESTABLISHED = 4, CLOSE_WAIT = 7, LAST_ACK = 9 };
+enum { KEEP_ALIVE_ENABLED = 1, KEEP_ALIVE_RESTART = 4, MAX_RT_RESTART = 8 };
+
+#define MSS_FLOOR 88u /* TCP-192 */
+
+static uint32_t get(uint32_t row, uint32_t word)
+{
+    return hw_row_get(FLUE_TBL_CONNECTION, row, word);
+}
+
+static void put(uint32_t row, uint32_t word, uint32_t value)
+{
+    hw_row_put(FLUE_TBL_CONNECTION, row, word, value);
+}
+
+/* ---- what is accepted (HND-006, CH-028, CH-029, CH-032) ---- */
+
+static bool const_valid(const struct flue_wire_tcp_const *s)
+{
+    return !(s->word0 & FLUE_WIRE_TCP_CONST_WORD0_ZERO) && !(s->word2 & FLUE_WIRE_TCP_CONST_WORD2_ZERO) &&
+           FIELD(s->word0, FLUE_WIRE_TCP_CONST_SND_WIND_SCALE) <= 14 &&
+           FIELD(s->word0, FLUE_WIRE_TCP_CONST_RCV_WIND_SCALE) <= 14 && s->word2 >= MSS_FLOOR;
+}
+
+static bool cached_valid(const struct flue_wire_tcp_cached *s)
+{
+    return !(s->word0 & FLUE_WIRE_TCP_CACHED_WORD0_ZERO) && !(s->word3 & FLUE_WIRE_TCP_CACHED_WORD3_ZERO) &&
+           !(s->word7 & FLUE_WIRE_TCP_CACHED_WORD7_ZERO) && !(s->word8 & FLUE_WIRE_TCP_CACHED_WORD8_ZERO);
+}
+
+static bool delegated_valid(const struct flue_wire_tcp_delegated *s, uint32_t initial_rcv_wnd)
+{
+    uint32_t state = s->word0 & FLUE_WIRE_TCP_DELEGATED_STATE_MASK, sent = s->snd_max - s->snd_una;
+    return !(s->word0 & FLUE_WIRE_TCP_DELEGATED_WORD0_ZERO) && state >= ESTABLISHED && state <= LAST_ACK &&
+           sent <= 1u << 30 && s->snd_nxt - s->snd_una <= sent && s->rcv_wnd <= initial_rcv_wnd &&
+           s->send_wl1 - s->rcv_nxt != 0x80000000u;
+}
+
+static detail_t check_window(const struct flue_wire_tcp_cached *s)
+{
+    return s->initial_rcv_wnd > config_limit(fw.config.limits.rcv_wnd, MAX_RCV_WND)
+               ? admin_refuse(NDIS_STATUS_OFFLOAD_TCP_RCV_WINDOW)
+               : FLUE_AD_NONE;
+}
+
+/* ---- entries ---- */
+
+static detail_t path_open(uint32_t word0)
+{
+    if (!config_open(word0 & FLUE_ROW_HEAD_IPV6_MASK))
+        return FLUE_AD_DISABLED;
+    return word0 & FLUE_ROW_HEAD_INVALID_MASK ? FLUE_AD_BUSY : FLUE_AD_NONE;
+}
+
+/* A row with its lookup entry, referring to its path, still BUILDING. */
+static detail_t enter(uint32_t path, uint32_t ports, const uint32_t *host, uint32_t *row_out, uint32_t *generation)
+{
+    uint32_t row;
+    detail_t detail = object_take(TCP, fw.config.limits.connections, NDIS_STATUS_OFFLOAD_TCP_ENTRIES, &row, generation);
+    if (detail)
+        return detail;
+    put(row, W_LINK, path);
+    put(row, W_HOST, host[0]);
+    put(row, W_HOST + 1, host[1]);
+    put(row, W_C_PATH, path);
+    put(row, W_C_PORTS, ports);
+    put(row, W_C_DIVERT, 1);
+    object_guard(TCP, row, *generation, path);
+    detail = object_index(FLUE_TOP_INSERT_CONN, row);
+    if (detail) {
+        object_free(TCP, row);
+        return detail == FLUE_AD_LIMIT ? admin_refuse(NDIS_STATUS_OFFLOAD_TCP_ENTRIES) : detail;
+    }
+    object_refer(PATH, path, 1);
+    *row_out = row;
+    return FLUE_AD_NONE;
+}
+
+static void load(uint32_t row, const uint32_t *state)
+{
+    put(row, W_TICKS, time_ticks());
+    for (uint32_t i = 0; i < STATE_WORDS; i += 5) {
+        put(row, W_C_CONST + i, state[i]);
+        put(row, W_C_CONST + i + 1, state[i + 1]);
+        put(row, W_C_CONST + i + 2, state[i + 2]);
+        put(row, W_C_CONST + i + 3, state[i + 3]);
+        put(row, W_C_CONST + i + 4, state[i + 4]);
+    }
+}
+static_assert(STATE_WORDS % 5 == 0, "unrolled by five");
+
+static void number(uint32_t row, uint32_t word0, uint32_t by)
+{
+    uint32_t state = get(row, W_C_DELEGATED) & FLUE_WIRE_TCP_DELEGATED_STATE_MASK;
+    if (state == ESTABLISHED || state == CLOSE_WAIT)
+        fw.established[(word0 & FLUE_ROW_HEAD_IPV6_MASK) != 0] += by;
+    if (get(row, W_C_DELEGATED + D_send_backlog))
+        fw.sending += by;
+    if (get(row, W_C_DELEGATED + D_receive_backlog))
+        fw.buffering += by;
+}
+
+/* A new connection below `path`, or state for the held entry `held`. */
+detail_t connection_take(const uint32_t *state, const uint32_t *host, const struct fw_level *path, uint32_t held, bool load_only,
+                         struct fw_level *out)
+{
+    const struct flue_wire_tcp_const *constant = (const void *)state;
+    const struct flue_wire_tcp_cached *cached = (const void *)(state + W_C_CACHED - W_C_CONST);
+    const struct flue_wire_tcp_delegated *delegated = (const void *)(state + W_C_DELEGATED - W_C_CONST);
+    uint32_t row, word0, generation;
+    detail_t detail = path_open(path->word0);
+    if (detail)
+        return detail;
+    if (!const_valid(constant) || !cached_valid(cached) || !delegated_valid(delegated, cached->initial_rcv_wnd))
+        return FLUE_AD_VALUE;
+    detail = check_window(cached);
+    if (detail)
+        return detail;
+    if (delegated->send_backlog && fw.sending >= fw.config.limits.xmit_buffers)
+        return admin_refuse(NDIS_STATUS_OFFLOAD_TCP_XMIT_BUFFER);
+    if (delegated->receive_backlog && fw.buffering >= fw.config.limits.rcv_buffers)
+        return admin_refuse(NDIS_STATUS_OFFLOAD_TCP_RCV_BUFFER);
+    if (held) {
+        if (!load_only)
+            return FLUE_AD_HANDLE;
+        detail = object_find(held, TCP, false, &row, &word0);
+        if (detail)
+            return detail;
+        if (row_state(word0) != FLUE_ROW_HELD)
+            return FLUE_AD_BUSY;
+        if (get(row, W_C_PATH) != path->row)
+            return FLUE_AD_PARENT;
+        if (get(row, W_C_PORTS) != constant->ports)
+            return FLUE_AD_VALUE;
+        generation = word0 & FLUE_ROW_HEAD_GENERATION_MASK;
+        put(row, W_HOST, host[0]);
+        put(row, W_HOST + 1, host[1]);
+    } else {
+        detail = enter(path->row, constant->ports, host, &row, &generation);
+        if (detail)
+            return detail;
+    }
+    load(row, state);
+    word0 = generation | (path->word0 & FLUE_ROW_HEAD_IPV6_MASK) |
+            (uint32_t)(load_only ? FLUE_ROW_LOADED : FLUE_ROW_RUNNING);
+    put(row, W_STATE, word0);
+    number(row, word0, 1);
+    out->word0 = word0;
+    out->row = row;
+    return FLUE_AD_NONE;
+}
+
+void connection_gone(uint32_t row)
+{
+    uint32_t word0 = get(row, W_STATE);
+    if (row_state(word0) == FLUE_ROW_LOADED || row_state(word0) == FLUE_ROW_RUNNING) {
+        if (word0 & FLUE_ROW_HEAD_CORRUPT_MASK)
+            fw.recount = true; /* what the row says may be wrong */
+        else
+            number(row, word0, UINT32_MAX);
+    }
+}
+
+void connection_free(uint32_t row)
+{
+    uint32_t path = get(row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK;
+    object_unindex(FLUE_TOP_DELETE_CONN, row);
+    if (path < fw.size[PATH])
+        object_refer(PATH, path, -1);
+    object_free(TCP, row);
+}
+
+/* ---- state out, cached state in ---- */
+
+static uint32_t left(uint32_t delta, uint32_t past)
+{
+    return delta == NOT_RUNNING ? NOT_RUNNING : delta > past ? delta - past : 0;
+}
+
+/* Relative times as they are now (CH-123, CH-147; chimney.md 4.5, 4.7). */
+static void age(uint32_t *delegated, uint32_t past)
+{
+    uint32_t *ts_age = &delegated[D_ts_recent_age];
+    delegated[D_ka_timeout_delta] = left(delegated[D_ka_timeout_delta], past);
+    delegated[D_rexmit_timeout_delta] = left(delegated[D_rexmit_timeout_delta], past);
+    *ts_age = *ts_age + past < past ? UINT32_MAX : *ts_age + past;
+    delegated[D_ts_time] += past;
+}
+
+/* The state, coherent; `residue`: as a terminate returns it, else as a query does. */
+detail_t connection_query(uint32_t row, unsigned classes, bool residue, uint32_t *state)
+{
+    uint32_t from = classes & STATE_CONST ? W_C_CONST : classes & STATE_CACHED ? W_C_CACHED : W_C_DELEGATED;
+    uint32_t to = classes & STATE_DELEGATED ? W_C_DELEGATED + D_WORDS : classes & STATE_CACHED ? W_C_DELEGATED : W_C_CACHED;
+    uint32_t at = row_state(get(row, W_STATE));
+    if (at != FLUE_ROW_LOADED && at != FLUE_ROW_RUNNING)
+        return FLUE_AD_BUSY;
+    for (uint32_t word = from; word < to; word++)
+        state[word - from] = get(row, word);
+    if (classes & STATE_DELEGATED) {
+        uint32_t *delegated = state + (W_C_DELEGATED - from);
+        age(delegated, time_ticks() - get(row, W_TICKS));
+        if (!residue)
+            delegated[D_send_backlog] = UINT32_MAX; /* no preferred backlog without an engine (CH-122) */
+    }
+    return FLUE_AD_NONE;
+}
+
+/* New cached state, with what follows from it for the delegated state (chimney.md 2.1.4, X-14, X-15). */
+detail_t connection_update(uint32_t row, const uint32_t *state)
+{
+    const struct flue_wire_tcp_cached *now = (const void *)state;
+    struct flue_wire_tcp_cached old;
+    uint32_t *word = (uint32_t *)&old;
+    uint32_t at = row_state(get(row, W_STATE));
+    if (at != FLUE_ROW_LOADED && at != FLUE_ROW_RUNNING)
+        return FLUE_AD_BUSY;
+    if (!cached_valid(now))
+        return FLUE_AD_VALUE;
+    detail_t detail = check_window(now);
+    if (detail)
+        return detail;
+    for (uint32_t i = 0; i < sizeof old / 4; i++)
+        word[i] = get(row, W_C_CACHED + i);
+    for (uint32_t i = 0; i < sizeof old / 4; i++)
+        put(row, W_C_CACHED + i, state[i]);
+    if ((now->word0 & MAX_RT_RESTART) || now->max_rt != old.max_rt)
+        put(row, W_C_DELEGATED + D_total_rt, 0);
+    if ((now->word0 & (KEEP_ALIVE_RESTART | MAX_RT_RESTART)) || ((now->word0 ^ old.word0) & KEEP_ALIVE_ENABLED) ||
+        now->word3 != old.word3 || now->ka_timeout != old.ka_timeout || now->ka_interval != old.ka_interval) {
+        uint32_t delegated[D_WORDS], ticks = time_ticks();
+        for (uint32_t i = 0; i < D_WORDS; i++)
+            delegated[i] = get(row, W_C_DELEGATED + i);
+        age(delegated, ticks - get(row, W_TICKS));
+        delegated[D_word16] &= ~FLUE_WIRE_TCP_DELEGATED_KA_PROBE_COUNT_MASK;
+        delegated[D_ka_timeout_delta] = now->word0 & KEEP_ALIVE_ENABLED ? now->ka_timeout : NOT_RUNNING;
+        for (uint32_t i = D_ts_recent_age; i < D_WORDS; i++)
+            put(row, W_C_DELEGATED + i, delegated[i]);
+        put(row, W_TICKS, ticks);
+    }
+    return FLUE_AD_NONE;
+}
+
+/* ---- commands that name one connection ---- */
+
+static detail_t find(uint32_t *row, uint32_t *word0)
+{
+    return object_find(fw.sqe.handle, TCP, false, row, word0);
+}
+
+detail_t connection_hold(void)
+{
+    uint32_t path, path_word0, row, generation;
+    detail_t detail = object_find(fw.sqe.handle, PATH, false, &path, &path_word0);
+    if (!detail)
+        detail = fw.config.switches.word0 & FLUE_CFG_SWITCHES_PAUSED_MASK ? FLUE_AD_DISABLED : path_open(path_word0);
+    if (!detail)
+        detail = enter(path, fw.sqe.arg[0], &fw.sqe.arg[1], &row, &generation);
+    if (detail)
+        return detail;
+    uint32_t word0 = generation | FLUE_ROW_HELD | (path_word0 & FLUE_ROW_HEAD_IPV6_MASK);
+    put(row, W_STATE, word0);
+    fw.result = object_handle(TCP, row, word0);
+    return FLUE_AD_NONE;
+}
+
+detail_t connection_start(void)
+{
+    uint32_t row, word0;
+    detail_t detail = find(&row, &word0);
+    if (detail)
+        return detail;
+    if (row_state(word0) != FLUE_ROW_LOADED)
+        return FLUE_AD_BUSY;
+    uint32_t newest = get(row, W_C_DIVERT) - 1;
+    if (newest != fw.sqe.arg[0]) {
+        fw.result = newest;
+        return FLUE_AD_BUSY;
+    }
+    put(row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_RUNNING);
+    return FLUE_AD_NONE;
+}
+
+detail_t connection_release(void)
+{
+    uint32_t row, word0;
+    detail_t detail = object_find(fw.sqe.handle, TCP, true, &row, &word0);
+    if (detail)
+        return detail;
+    if (row_state(word0) != FLUE_ROW_HELD && row_state(word0) != FLUE_ROW_FROZEN)
+        return FLUE_AD_BUSY;
+    connection_free(row);
+    return FLUE_AD_NONE;
+}
+
+static detail_t running(uint32_t *row)
+{
+    uint32_t word0;
+    detail_t detail = find(row, &word0);
+    return detail ? detail : row_state(word0) == FLUE_ROW_RUNNING ? FLUE_AD_NONE : FLUE_AD_BUSY;
+}
+
+detail_t connection_abort(void)
+{
+    uint32_t row;
+    detail_t detail = running(&row);
+    return detail ? detail : FLUE_AD_NO_ENGINE;
+}
+
+static uint32_t swapped(uint32_t half)
+{
+    return (half & 0xFF) << 8 | (half >> 8 & 0xFF);
+}
+
+/* The segment is checked as far as it can be without an engine: length, header length, ports. */
+detail_t connection_forward(void)
+{
+    uint32_t row;
+    detail_t detail = running(&row);
+    if (detail)
+        return detail;
+    if (fw.sqe.length < 20 || fw.sqe.length > 65536)
+        return FLUE_AD_LENGTH;
+    if (!hw_dma_read(fw.sqe.word1, fw.sqe.offset, fw.state, 20))
+        return FLUE_AD_REGION;
+    uint32_t header = (fw.state[3] >> 4 & 0xF) * 4, ports = get(row, W_C_PORTS);
+    if (header < 20 || header > fw.sqe.length ||
+        (swapped(fw.state[0]) | swapped(fw.state[0] >> 16) << 16) != ports)
+        return FLUE_AD_VALUE;
+    return FLUE_AD_NO_ENGINE;
+}

@@ -1,0 +1,39 @@
+/*
+ * Ticks: protocol time cut at ticks_per_second, counted from time 0.
+ */
+#include "fw.h"
+
+void time_start(void)
+{
+    uint32_t rate = fw.config.connection.ticks_per_second;
+    fw.tick_us = rate == 10 ? 100000 : rate == 100 ? 10000 : 1000;
+    fw.tick_base_us = 0;
+    fw.ticks = 0;
+}
+
+/* The present tick.  Divides by shift and subtract: as many steps as the time since the last call has bits, at most 63. */
+uint32_t time_ticks(void)
+{
+    uint64_t now_us = hw_time_us();
+    uint64_t past = now_us - fw.tick_base_us;
+    if (past < fw.tick_us)
+        return fw.ticks;
+    uint64_t step = fw.tick_us;
+    uint32_t shift = 0;
+    while (step <= past >> 1) {
+        step <<= 1;
+        shift++;
+    }
+    uint32_t sum = 0; /* modulo 2^32 */
+    for (;; step >>= 1, shift--) {
+        if (past >= step) {
+            past -= step;
+            sum += shift < 32 ? 1u << shift : 0;
+        }
+        if (shift == 0)
+            break;
+    }
+    fw.tick_base_us = now_us - past;
+    fw.ticks += sum;
+    return fw.ticks;
+}
