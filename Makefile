@@ -7,7 +7,7 @@ PY     := .venv/bin/python
 NINJA  := flock build/.lock ninja -C build/cmake -j $(J)
 .DEFAULT_GOAL := all
 .PHONY: help setup all build demo demo-stateless test lint check unit system live fuzz formal synth bench report \
-        coverage regs format waves install clean setup-build setup-demo setup-test setup-synth
+        coverage regs firmware format waves install clean setup-build setup-demo setup-test setup-synth
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,8 @@ coverage: setup-build ## which requirement has which test: docs/coverage.md
 	@$(PY) tools/coverage.py
 regs: setup-build ## regenerate docs/registers.md and docs/layouts.md
 	@$(PY) tools/gen_contract.py --out build/gen --docs docs
+firmware: setup-test ## build the firmware image firmware/image.c and print what it takes of the memory
+	@$(PY) tools/firmware.py
 format: setup-test ## format the C sources
 	@$(PY) tools/check.py --format
 

@@ -39,6 +39,10 @@ def register_pages():
     return run([sys.executable, "tools/gen_contract.py", "--out", "build/gen", "--docs", "docs", "--check"])
 
 
+def firmware_image():
+    return run([sys.executable, "tools/firmware.py", "--check"])
+
+
 def coverage_page():
     return run([sys.executable, "tools/coverage.py", "--check"])
 
@@ -50,7 +54,7 @@ def processor_image():
 def headers():
     """Each public header alone as C17 and C++17, each other one as C17."""
     wrong = []
-    include = [f"-I{d}" for d in ("host/include", "build/gen", "sim/model", "sim/unit/lib", "host/core", "sim/runtime")]
+    include = [f"-I{d}" for d in ("host/include", "build/gen", "sim/model", "sim/unit/lib", "host/core", "sim/runtime", "firmware", "host/test")]
     public = sorted((ft.ROOT / "host" / "include").rglob("*.h")) + sorted((ft.GEN / "flue").glob("*.h"))
     other = [h for h in tracked(".h") if h not in public]
     with tempfile.TemporaryDirectory() as tmp:
@@ -113,6 +117,7 @@ def long_files():
 
 
 CHECKS = [("generated register and layout pages are fresh", register_pages), ("docs/coverage.md is fresh", coverage_page),
+          ("firmware/image.c is what the sources give", firmware_image),
           ("the image of the processor's bench is fresh", processor_image),
           ("every header compiles alone", headers), ("no machine path or registry address", machine_paths),
           ("one module a file, contract first", modules), ("shell scripts parse", scripts),
