@@ -18,7 +18,8 @@ module flue_tables
   parameter int CONNECTIONS = 64,           // 2 to 1024
   parameter int PATHS       = CONNECTIONS,  // 2 to 1024
   parameter int NEIGHBORS   = 16,           // 2 to 256
-  parameter bit FAULTS      = 1'b1
+  parameter bit FAULTS      = 1'b1,
+  parameter int BUCKET_W    = 0             // log2 of the buckets of a way; 0 = enough that FULL practically never happens
 ) (
   input  logic             clk,
   input  logic             rst,
@@ -65,7 +66,7 @@ module flue_tables
   localparam int MOST     = CONNECTIONS > PATHS ? CONNECTIONS : PATHS;
   localparam int ROW_W    = $clog2(MOST);
   // Two ways of buckets of two slots: 4 slots for each row, and a block RAM at least.
-  localparam int BUCKET_W = $clog2(CONNECTIONS + PATHS) > 7 ? $clog2(CONNECTIONS + PATHS) : 7;
+  localparam int ENOUGH   = $clog2(CONNECTIONS + PATHS) > 7 ? $clog2(CONNECTIONS + PATHS) : 7;
 
   // ---- wire lookup: path, connection, and the same without VLAN ----
   typedef enum logic [1:0] { L_PATH, L_CONN, L_ANSWER } look_e;
@@ -179,7 +180,7 @@ module flue_tables
   logic [5:0]       row_word;
   logic [31:0]      row_data;
 
-  flue_table_index #(.ROW_W(ROW_W), .BUCKET_W(BUCKET_W)) u_index (
+  flue_table_index #(.ROW_W(ROW_W), .BUCKET_W(BUCKET_W > 0 ? BUCKET_W : ENOUGH)) u_index (
     .clk, .rst, .f_valid_i(f_valid), .f_conn_i(look_q == L_CONN), .f_done_o(f_done),
     .f_found_o(f_found), .f_bad_o(f_bad), .f_row_o(f_row), .f_head_o(f_head),
     .key_wire_o(key_wire), .key_pos_o(key_pos), .key_word_i(key_word),
