@@ -28,6 +28,7 @@ struct tree_item {
     NDIS_STATUS status;  /* final */
     uint32_t handle;     /* of a reference; of a new object once answered */
     void *object;        /* of the binding */
+    void *context;       /* of a reference */
     uint32_t send_bytes; /* handed over with a new TCP node */
     uint32_t receive_bytes;
     /* From the device's answer, see tree_check(). */
