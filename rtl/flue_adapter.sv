@@ -9,7 +9,7 @@
 // idle_o is exact: high when no beat, slot, event, DMA, interrupt change or
 //   register access is pending, so that without input nothing will ever happen
 //   before `deadline_us_o` (when deadline_valid_o).
-// Block RAM: 8 at W=32.
+// Block RAM: 9 at MGMT=0.
 module flue_adapter
   import flue_pkg::*;
   import flue_layout_pkg::*;
@@ -19,7 +19,7 @@ module flue_adapter
   parameter int REGIONS   = 4,            // rows of the region table, 1 to 16
   parameter int MAX_FRAME = 1518,         // largest frame on the wire with tags, without FCS, to 9018
   parameter bit FAULTS    = 1'b0,         // registers FAULT and FAULT_TABLE work
-  parameter bit MGMT      = 1'b0,         // control plane
+  parameter bit MGMT      = 1'b1,         // control plane
   parameter int FW_KB       = 32,         // memory of the management processor
   parameter int CORE        = 1,          // BUILD_FW.core
   parameter int CONNECTIONS = 64,         // rows of the tables
@@ -279,7 +279,9 @@ module flue_adapter
       .err_ready_o(err_ready), .err_i(table_err)
     );
 
-    flue_tables #(.CONNECTIONS(CONNECTIONS), .PATHS(PATHS), .NEIGHBORS(NEIGHBORS)) u_tables (
+    flue_tables #(
+      .CONNECTIONS(CONNECTIONS), .PATHS(PATHS), .NEIGHBORS(NEIGHBORS), .FAULTS(FAULTS)
+    ) u_tables (
       .clk, .rst,
       .lk_valid_i(1'b0), .lk_ready_o(), .lk_i('0), .lk_valid_o(), .lk_o(),
       .tp_valid_i(tp_valid), .tp_ready_o(tp_ready), .tp_write_i(tp_write), .tp_table_i(tp_table),
@@ -289,7 +291,7 @@ module flue_adapter
       .cmd_result_o(cmd_result), .cmd_found_o(cmd_found), .err_valid_o(err_valid),
       .err_ready_i(err_ready), .err_o(table_err),
       .flip_i(flip), .flip_table_i(flip_table), .flip_row_i(flip_row), .flip_word_i(flip_word),
-      .flip_bit_i(flip_bit), .idle_o(tables_idle)
+      .flip_bit_i({1'b0, flip_bit}), .idle_o(tables_idle)
     );
 
     assign mgmt_idle = cpu_idle && tables_idle && !doorbell && !fw_ping && !flip;
