@@ -212,10 +212,17 @@ static inline NDIS_STATUS oid_query(NDIS_OID oid, void *buffer, uint32_t length)
     return flue_ndis_oid(host.a, &r);
 }
 
+/* The request stays there: it may be pending when this returns. */
 static inline NDIS_STATUS oid_set(NDIS_OID oid, const void *buffer, uint32_t length)
 {
-    struct flue_ndis_request r = {.type = FLUE_NDIS_SET, .oid = oid, .buffer = (void *)(uintptr_t)buffer, .length = length};
-    return flue_ndis_oid(host.a, &r);
+    static struct flue_ndis_request waiting, r;
+    r = (struct flue_ndis_request){.type = FLUE_NDIS_SET, .oid = oid, .buffer = (void *)(uintptr_t)buffer, .length = length};
+    NDIS_STATUS status = flue_ndis_oid(host.a, &r);
+    if (status == NDIS_STATUS_PENDING) {
+        waiting = r;
+        host.a->pending = &waiting;
+    }
+    return status;
 }
 
 /* A parameters request that keeps everything, of the newest revision. */
