@@ -1,7 +1,7 @@
 /*
  * Administration of connection offload: capabilities, run-time parameters, statistics, PAUSE and RESUME, power, reset, halt.
  */
-#include "ndis_rig.h"
+#include "ndis_admin_rig.h"
 
 static NDIS_TCP_CONNECTION_OFFLOAD connection(NDIS_OID oid)
 {

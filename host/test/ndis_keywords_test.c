@@ -1,7 +1,7 @@
 /*
  * Standardized keywords: the file, what it means, what is written back (task-offload.md 4.5).
  */
-#include "ndis_rig.h"
+#include "ndis_admin_rig.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

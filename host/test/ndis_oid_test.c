@@ -1,7 +1,7 @@
 /*
  * OID requests of task offload: what is answered, what is refused, and that a refusal changes nothing.
  */
-#include "ndis_rig.h"
+#include "ndis_admin_rig.h"
 
 #define CK_OFF  NDIS_OFFLOAD_PARAMETERS_TX_RX_DISABLED
 #define CK_BOTH NDIS_OFFLOAD_PARAMETERS_TX_RX_ENABLED
