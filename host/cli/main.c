@@ -39,6 +39,9 @@ static const char usage[] =
     "  stop                      end the daemon: what was begun is finished first\n"
     "  replay RECORD [--fst FILE] [--from US] [--to US] [--model-dir DIR]\n"
     "                            run a recording (`flued --record`) again, compare, and write waves; needs no daemon\n"
+    "  tree FILE [--device model|rtl] [--dump FILE] [--check] [--width N] [--model-dir DIR]\n"
+    "                            run a tree of offload state (docs/cli.md) on a device of its own and print what becomes of\n"
+    "                            every node; --dump writes the buffers, --check only reads and prints the tree; no daemon\n"
     "\n"
     "  --socket PATH   of the daemon [$FLUE_SOCKET, else /run/flued.sock]\n"
     "  --json          the answer as one JSON object\n"
@@ -443,7 +446,8 @@ int main(int argc, char **argv)
         int (*run)(int argc, char **argv);
     } verbs[] = {{"caps", verb_caps}, {"params", verb_params}, {"encap", verb_encap}, {"conn", verb_conn},
                  {"stat", verb_stat}, {"pcap", verb_pcap},     {"wire", verb_wire},   {"fault", verb_fault},
-                 {"log", verb_log},   {"reset", verb_plain},   {"stop", verb_plain},  {"replay", verb_replay}};
+                 {"log", verb_log},   {"reset", verb_plain},   {"stop", verb_plain},  {"replay", verb_replay},
+                 {"tree", verb_tree}};
     const char *environment = getenv("FLUE_SOCKET");
     int option;
 

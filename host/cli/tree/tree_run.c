@@ -31,6 +31,7 @@ struct node {
     struct flue_text_item item;
     NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *list;
     void *cell;
+    uint32_t handle; /* the device's, as it was before the operation */
     unsigned classes;
 };
 
@@ -113,6 +114,7 @@ static enum flue_err node_build(struct run *run, enum flue_tree_op op, struct no
         n->cell = (void *)(uintptr_t)item->context;
     else if (item->kind == FLUE_NODE_REFERENCE)
         n->cell = held->context != NULL ? held->context : NO_CONTEXT;
+    n->handle = n->cell != NO_CONTEXT ? tree_device_handle(run->device, n->cell) : 0;
     return data_attach(run, n);
 }
 
@@ -278,7 +280,7 @@ static cJSON *node_report(const struct run *run, enum flue_tree_op op, const str
     cJSON_AddStringToObject(node, "layer", flue_text_layer_name(n->item.layer));
     cJSON_AddStringToObject(node, "status", flue_ndis_status_name(n->list->Status));
     cJSON_AddStringToObject(node, "detail", flue_text_detail_name(detail));
-    handle_add(node, "handle", named && n->cell != NO_CONTEXT ? tree_device_handle(run->device, n->cell) : 0);
+    handle_add(node, "handle", n->item.kind == FLUE_NODE_NEW ? tree_device_handle(run->device, n->cell) : n->handle);
     if ((op == FLUE_TREE_QUERY || op == FLUE_TREE_TERMINATE) && n->list->Status == NDIS_STATUS_SUCCESS)
         state_add(node, n);
     return node;
