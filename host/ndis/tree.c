@@ -203,7 +203,7 @@ static void judge_object(struct flue_tree *tree, struct tree_item *item, const s
         refuse(tree, item, NDIS_STATUS_FAILURE, FLUE_AD_TYPE);
         return;
     }
-    if (!layer_follows(tree, item)) {
+    if (!layer_follows(tree, item) || (item->layer == FLUE_LAYER_TCP && node->DependentBlockList != NULL)) {
         refuse(tree, item, NDIS_STATUS_FAILURE, FLUE_AD_DEPTH);
         return;
     }
