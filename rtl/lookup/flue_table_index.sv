@@ -17,7 +17,7 @@
 // reads it is left out (result CHECK); its key could not be found any more.
 // Position 0 of a path key is word 6 of its row, that of a connection key word 5; IPv4 keys are positions 0, 1 and 5.
 // Cost: 4 * 2^BUCKET_W words of 36 bits.
-// Block RAM: 1.
+// Block RAM: 1 at BUCKET_W=7, 8 at BUCKET_W=10.
 module flue_table_index
   import flue_control_pkg::*;
 #(
@@ -30,6 +30,7 @@ module flue_table_index
   // wire
   input  logic             f_valid_i,
   input  logic             f_conn_i,
+  input  logic             f_ipv6_i,
   output logic             f_done_o,
   output logic             f_found_o,
   output logic             f_bad_o,         // a row failed its check
@@ -87,8 +88,8 @@ module flue_table_index
     S_SEED,                                 // coefficients are made
     S_VERSION, S_VERSION1, S_VERSION2,      // IPv4 or IPv6, from the row's key
     S_LOAD,                                 // key words enter the hash
-    S_HASH,                                 // the hash comes
-    S_WAY0, S_WAY1, S_WAY2,                 // buckets come
+    S_HASH,                                 // the hash comes, the first bucket is read
+    S_WAY1, S_WAY2,                         // buckets come
     S_PICK,                                 // candidates are tried one after the other
     S_ROW,                                  // words of the candidate's row are asked for
     S_ROW1, S_ROW2,                         // and come
@@ -244,7 +245,6 @@ module flue_table_index
         slot_at    = {half, scan_q[BUCKET_W+1:1]};
         slot_write = 1'b1;
       end
-      S_WAY0:  slot_at = {half, 1'b0, h0};
       S_WAY1:  slot_at = {half, 1'b1, h1};
       S_PLACE: begin
         slot_at    = {half, put[1], put[1] ? own1_q : own0_q};
@@ -321,7 +321,8 @@ module flue_table_index
           turn_q    <= 1'b1;
           f_found_o <= 1'b0;
           f_bad_o   <= 1'b0;
-          if (live_q) state_q  <= S_VERSION;
+          ipv6_q    <= f_ipv6_i;
+          if (live_q) state_q  <= S_LOAD;
           else        f_done_o <= 1'b1;
         end else if (active_q) begin        // the next step of a command
           state_q <= moving_q ? S_VICTIM0 : S_SCAN0;
@@ -395,8 +396,7 @@ module flue_table_index
         pos_q <= pos_next(pos_q, conn_q, ipv6_q);
         if (pos_last) state_q <= S_HASH;
       end
-      S_HASH: if (hash_done) state_q <= S_WAY0;
-      S_WAY0: state_q <= S_WAY1;
+      S_HASH: if (hash_done) state_q <= S_WAY1;
       S_WAY1: begin
         b0_q    <= slot_rdata;
         state_q <= S_WAY2;

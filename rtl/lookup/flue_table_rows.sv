@@ -16,7 +16,7 @@ module flue_table_rows
   parameter int CONNECTIONS = 64,
   parameter int PATHS       = CONNECTIONS,
   parameter int NEIGHBORS   = 16,
-  parameter bit FAULTS      = 1'b1
+  parameter bit FAULTS      = 1'b0
 ) (
   input  logic        clk,
   input  logic        rst,
