@@ -5,14 +5,13 @@
 
 enum { QUEUE_OFF, QUEUE_ON, QUEUE_STOPPED };
 
-#define SQE_BYTES ((uint32_t)sizeof(struct flue_sqe))
-#define CQE_BYTES ((uint32_t)sizeof(struct flue_cqe))
+#define SQE_BYTES               ((uint32_t)sizeof(struct flue_sqe))
+#define CQE_BYTES               ((uint32_t)sizeof(struct flue_cqe))
 #define UPLOAD_HARDWARE_FAILURE 11u /* TCP_UPLOAD_REASON */
 
 void admin_ready(void)
 {
-    hw_status(fw.heartbeat | (fw.queue != QUEUE_STOPPED ? FLUE_MMIO_READY_MASK : 0) |
-              (fw.draining ? FLUE_MMIO_QUIET_MASK : 0));
+    hw_status(fw.heartbeat | (fw.queue != QUEUE_STOPPED ? FLUE_MMIO_READY_MASK : 0) | (fw.draining ? FLUE_MMIO_QUIET_MASK : 0));
 }
 
 static void stop(void)
@@ -292,7 +291,7 @@ bool admin_next(void)
     hw_asq_head(fw.head);
     fw.result = 0;
     detail_t detail = execute();
-    post(FIELD(fw.sqe.word0, FLUE_SQE_COMMAND_ID) | IN_FIELD(FLUE_CQ_COMPLETION, FLUE_CQE_KIND),
-         (uint32_t)status_of(detail), fw.result, (uint32_t)detail);
+    post(FIELD(fw.sqe.word0, FLUE_SQE_COMMAND_ID) | IN_FIELD(FLUE_CQ_COMPLETION, FLUE_CQE_KIND), (uint32_t)status_of(detail),
+         fw.result, (uint32_t)detail);
     return true;
 }

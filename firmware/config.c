@@ -75,8 +75,8 @@ static bool connection_valid(const struct flue_cfg_connection *c)
 {
     return (c->ticks_per_second == 10 || c->ticks_per_second == 100 || c->ticks_per_second == 1000) &&
            FIELD(c->word1, FLUE_CFG_CONNECTION_ACK_FREQUENCY) && FIELD(c->word1, FLUE_CFG_CONNECTION_DELAYED_ACK_TICKS) &&
-           FIELD(c->word1, FLUE_CFG_CONNECTION_MAX_RETRANSMISSIONS) && c->sws_prevention_ticks &&
-           c->duplicate_ack_threshold && c->push_ticks && c->nce_stale_ticks && !c->zero;
+           FIELD(c->word1, FLUE_CFG_CONNECTION_MAX_RETRANSMISSIONS) && c->sws_prevention_ticks && c->duplicate_ack_threshold &&
+           c->push_ticks && c->nce_stale_ticks && !c->zero;
 }
 
 static bool switches_valid(const struct flue_cfg_switches *c)

@@ -59,9 +59,8 @@ static bool cached_valid(const struct flue_wire_tcp_cached *s)
 static bool delegated_valid(const struct flue_wire_tcp_delegated *s, uint32_t initial_rcv_wnd)
 {
     uint32_t state = s->word0 & FLUE_WIRE_TCP_DELEGATED_STATE_MASK, sent = s->snd_max - s->snd_una;
-    return !(s->word0 & FLUE_WIRE_TCP_DELEGATED_WORD0_ZERO) && state >= ESTABLISHED && state <= LAST_ACK &&
-           sent <= 1u << 30 && s->snd_nxt - s->snd_una <= sent && s->rcv_wnd <= initial_rcv_wnd &&
-           s->send_wl1 - s->rcv_nxt != 0x80000000u;
+    return !(s->word0 & FLUE_WIRE_TCP_DELEGATED_WORD0_ZERO) && state >= ESTABLISHED && state <= LAST_ACK && sent <= 1u << 30 &&
+           s->snd_nxt - s->snd_una <= sent && s->rcv_wnd <= initial_rcv_wnd && s->send_wl1 - s->rcv_nxt != 0x80000000u;
 }
 
 static detail_t check_window(const struct flue_wire_tcp_cached *s)
@@ -129,8 +128,8 @@ static void number(uint32_t row, uint32_t word0, uint32_t by)
 }
 
 /* A new connection below `path`, or state for the held entry `held`. */
-detail_t connection_take(const uint32_t *state, const uint32_t *host, const struct fw_level *path, uint32_t held, bool load_only,
-                         struct fw_level *out)
+detail_t connection_take(const uint32_t *state, const uint32_t *host, const struct fw_level *path, uint32_t held,
+                         bool load_only, struct fw_level *out)
 {
     const struct flue_wire_tcp_const *constant = (const void *)state;
     const struct flue_wire_tcp_cached *cached = (const void *)(state + W_C_CACHED - W_C_CONST);
@@ -169,8 +168,7 @@ detail_t connection_take(const uint32_t *state, const uint32_t *host, const stru
             return detail;
     }
     load(row, state);
-    word0 = generation | (path->word0 & FLUE_ROW_HEAD_IPV6_MASK) |
-            (uint32_t)(load_only ? FLUE_ROW_LOADED : FLUE_ROW_RUNNING);
+    word0 = generation | (path->word0 & FLUE_ROW_HEAD_IPV6_MASK) | (uint32_t)(load_only ? FLUE_ROW_LOADED : FLUE_ROW_RUNNING);
     put(row, W_STATE, word0);
     number(row, word0, 1);
     out->word0 = word0;
@@ -191,7 +189,7 @@ void connection_gone(uint32_t row)
 
 void connection_free(uint32_t row)
 {
-    uint32_t path = get(row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK;
+    uint32_t path = object_link(TCP, row) & FLUE_ROW_HEAD_PARENT_MASK;
     object_unindex(FLUE_TOP_DELETE_CONN, row);
     if (path < fw.size[PATH])
         object_refer(PATH, path, -1);
@@ -352,8 +350,7 @@ detail_t connection_forward(void)
     if (!hw_dma_read(fw.sqe.word1, fw.sqe.offset, fw.state, 20))
         return FLUE_AD_REGION;
     uint32_t header = (fw.state[3] >> 4 & 0xF) * 4, ports = get(row, W_C_PORTS);
-    if (header < 20 || header > fw.sqe.length ||
-        (swapped(fw.state[0]) | swapped(fw.state[0] >> 16) << 16) != ports)
+    if (header < 20 || header > fw.sqe.length || (swapped(fw.state[0]) | swapped(fw.state[0] >> 16) << 16) != ports)
         return FLUE_AD_VALUE;
     return FLUE_AD_NO_ENGINE;
 }

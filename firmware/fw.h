@@ -10,7 +10,7 @@
 #include "flue/regs.h"
 #include "hw.h"
 
-#define FIELD(word, name)     (((word) & name##_MASK) >> name##_SHIFT)
+#define FIELD(word, name)     (((word)&name##_MASK) >> name##_SHIFT)
 #define IN_FIELD(value, name) ((uint32_t)(value) << name##_SHIFT)
 
 /* Causes of hw_trap(), from FLUE_TRAP_ASSERT on. */
@@ -85,7 +85,7 @@ struct fw_level {
     uint8_t kids;    /* layer of its children, 0 not known yet */
     uint8_t kind;
     uint8_t detail;
-    bool closed;  /* its descendants are not attempted */
+    bool closed;     /* its descendants are not attempted */
     bool some, lack; /* a child was taken; one was not */
 };
 
@@ -145,7 +145,7 @@ uint32_t fw_stack_bytes(void);
 void admin_ring(void); /* look at the ring registers again */
 bool admin_next(void); /* one command; false: nothing to do or no room */
 void admin_notices(void);
-void admin_ready(void); /* write register status */
+void admin_ready(void);                    /* write register status */
 detail_t admin_refuse(NDIS_STATUS status); /* LIMIT with this status */
 
 /* tree.c */
@@ -160,6 +160,7 @@ void object_guard(uint32_t layer, uint32_t row, uint32_t generation, uint32_t pa
 detail_t object_index(enum flue_table_op insert, uint32_t row);
 void object_unindex(enum flue_table_op delete, uint32_t row);
 void object_free(uint32_t layer, uint32_t row);
+uint32_t object_link(uint32_t layer, uint32_t row);
 void object_refer(uint32_t layer, uint32_t row, int32_t by);
 bool object_errors(void); /* true: there were some */
 uint32_t object_handle(uint32_t layer, uint32_t row, uint32_t word0);
@@ -176,14 +177,15 @@ detail_t neighbor_query(uint32_t row, unsigned classes, uint32_t *state);
 detail_t neighbor_update(uint32_t row, const uint32_t *state);
 void neighbor_free(uint32_t row);
 bool neighbor_seen(uint32_t row, unsigned what, const uint32_t *value, uint32_t end);
-detail_t path_take(const uint32_t *state, bool ipv6, const uint32_t *host, const struct fw_level *neighbor, struct fw_level *out);
+detail_t path_take(const uint32_t *state, bool ipv6, const uint32_t *host, const struct fw_level *neighbor,
+                   struct fw_level *out);
 detail_t path_query(uint32_t row, unsigned classes, uint32_t *state);
 detail_t path_update(uint32_t row, const uint32_t *state);
 detail_t path_relink(uint32_t row, const struct fw_level *neighbor);
 void path_free(uint32_t row);
 bool path_seen(uint32_t row, uint32_t end);
-detail_t connection_take(const uint32_t *state, const uint32_t *host, const struct fw_level *path, uint32_t held, bool load_only,
-                         struct fw_level *out);
+detail_t connection_take(const uint32_t *state, const uint32_t *host, const struct fw_level *path, uint32_t held,
+                         bool load_only, struct fw_level *out);
 detail_t connection_query(uint32_t row, unsigned classes, bool residue, uint32_t *state);
 detail_t connection_update(uint32_t row, const uint32_t *state);
 void connection_free(uint32_t row);

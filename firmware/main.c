@@ -18,8 +18,8 @@ void fw_start(void)
 void fw_serve(uint32_t events)
 {
     do {
-        hw_event_clear(events);
         bool drain = events & FLUE_MMIO_DRAIN_MASK;
+        hw_event_clear(drain ? events & FLUE_MMIO_PING_MASK : events); /* what a drain interrupts waits for its end */
         if (events & FLUE_MMIO_PING_MASK)
             fw.heartbeat++;
         if (drain != fw.draining || (events & FLUE_MMIO_PING_MASK)) {
@@ -69,6 +69,6 @@ _Noreturn int main(void)
         *word = PAINT;
     fw_start();
     for (;;)
-        fw_serve(hw_sleep());
+        fw_serve(fw.draining ? hw_events() : hw_sleep()); /* the end of a drain is no event */
 }
 #endif

@@ -14,7 +14,7 @@ __attribute__((used, optimize("no-tree-loop-distribute-patterns"))) void *memset
 }
 
 __attribute__((used, optimize("no-tree-loop-distribute-patterns"))) void *memcpy(void *restrict to, const void *restrict from,
-                                                                                size_t bytes)
+                                                                                 size_t bytes)
 {
     uint8_t *byte = to;
     const uint8_t *source = from;

@@ -17,8 +17,7 @@ static void put(uint32_t row, uint32_t word, uint32_t value)
 bool neighbor_seen(uint32_t row, unsigned what, const uint32_t *value, uint32_t end)
 {
     uint32_t mask0 = what == 0 ? UINT32_MAX : 0;
-    uint32_t mask1 =
-        what == 0 ? FLUE_WIRE_NEIGHBOR_CONST_DL_SOURCE_HI_MASK : FLUE_WIRE_NEIGHBOR_CONST_VLAN_ID_MASK;
+    uint32_t mask1 = what == 0 ? FLUE_WIRE_NEIGHBOR_CONST_DL_SOURCE_HI_MASK : FLUE_WIRE_NEIGHBOR_CONST_VLAN_ID_MASK;
     if (!(value[0] & mask0) && !(value[1] & mask1))
         return true;
     for (uint32_t other = 0; other < end; other++)

@@ -124,9 +124,9 @@ void object_free(uint32_t layer, uint32_t row)
     generation = (generation + (1u << FLUE_ROW_HEAD_GENERATION_SHIFT)) & FLUE_ROW_HEAD_GENERATION_MASK;
     if (generation == 0)
         generation = 1u << FLUE_ROW_HEAD_GENERATION_SHIFT;
-    put(layer, row, W_LINK, fw.free[layer]);
+    put(layer, row, W_STATE, generation | FLUE_ROW_FREE); /* first: until then its link is its parent */
     put(layer, row, guard_word[layer], generation << 1);
-    put(layer, row, W_STATE, generation | FLUE_ROW_FREE);
+    put(layer, row, W_LINK, fw.free[layer]);
     fw.free[layer] = row;
     fw.used[layer]--;
     if (fw.recount) {
@@ -135,10 +135,17 @@ void object_free(uint32_t layer, uint32_t row)
     }
 }
 
-/* One dependent more or less. */
+/* Parent and number of dependents, mended when the word was bad. */
+uint32_t object_link(uint32_t layer, uint32_t row)
+{
+    uint32_t link = get(layer, row, W_LINK);
+    return object_errors() ? get(layer, row, W_LINK) : link;
+}
+
+/* One dependent more (before the row is in use), or less (while it is): a count made anew meanwhile is then right too. */
 void object_refer(uint32_t layer, uint32_t row, int32_t by)
 {
-    put(layer, row, W_LINK, get(layer, row, W_LINK) + ((uint32_t)by << FLUE_ROW_HEAD_REFS_SHIFT));
+    put(layer, row, W_LINK, object_link(layer, row) + ((uint32_t)by << FLUE_ROW_HEAD_REFS_SHIFT));
 }
 
 /* ---- index ---- */
@@ -214,8 +221,7 @@ static uint32_t count_children(uint32_t layer, uint32_t row)
     uint32_t count = 0;
     if (layer < TCP)
         for (uint32_t child = 0; child < fw.size[layer + 1]; child++)
-            if (in_use(get(layer + 1, child, W_STATE)) &&
-                (get(layer + 1, child, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK) == row)
+            if (in_use(get(layer + 1, child, W_STATE)) && (get(layer + 1, child, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK) == row)
                 count++;
     return count;
 }

@@ -44,7 +44,8 @@ static uint32_t vlan_key(uint32_t neighbor)
 }
 static_assert(FLUE_ROW_PATH_KEY_VLAN_MASK == FLUE_WIRE_NEIGHBOR_CONST_VLAN_ID_MASK, "the VLAN moves as it is");
 
-detail_t path_take(const uint32_t *state, bool ipv6, const uint32_t *host, const struct fw_level *neighbor, struct fw_level *out)
+detail_t path_take(const uint32_t *state, bool ipv6, const uint32_t *host, const struct fw_level *neighbor,
+                   struct fw_level *out)
 {
     uint32_t row, generation;
     if (!config_open(ipv6))
@@ -108,7 +109,7 @@ detail_t path_update(uint32_t row, const uint32_t *state)
 /* Point the path at another neighbor; its entry moves when the VLAN differs. */
 detail_t path_relink(uint32_t row, const struct fw_level *neighbor)
 {
-    uint32_t link = get(row, W_LINK), old = link & FLUE_ROW_HEAD_PARENT_MASK;
+    uint32_t link = object_link(PATH, row), old = link & FLUE_ROW_HEAD_PARENT_MASK;
     uint32_t key = get(row, W_P_KEY), moved = (key & FLUE_ROW_PATH_KEY_IPV6_MASK) | vlan_key(neighbor->row);
     if (old == neighbor->row)
         return FLUE_AD_NONE;
@@ -122,10 +123,10 @@ detail_t path_relink(uint32_t row, const struct fw_level *neighbor)
             return FLUE_AD_DUPLICATE;
         object_unindex(FLUE_TOP_DELETE_PATH, row);
     }
-    put(row, W_LINK, (link & FLUE_ROW_HEAD_REFS_MASK) | neighbor->row);
-    object_guard(PATH, row, get(row, W_STATE) & FLUE_ROW_HEAD_GENERATION_MASK, neighbor->row);
     object_refer(NEIGHBOR, old, -1);
     object_refer(NEIGHBOR, neighbor->row, 1);
+    put(row, W_LINK, (link & FLUE_ROW_HEAD_REFS_MASK) | neighbor->row);
+    object_guard(PATH, row, get(row, W_STATE) & FLUE_ROW_HEAD_GENERATION_MASK, neighbor->row);
     if (moved != key) {
         put(row, W_P_KEY, moved);
         if (object_index(FLUE_TOP_INSERT_PATH, row))
@@ -136,7 +137,7 @@ detail_t path_relink(uint32_t row, const struct fw_level *neighbor)
 
 void path_free(uint32_t row)
 {
-    uint32_t neighbor = get(row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK;
+    uint32_t neighbor = object_link(PATH, row) & FLUE_ROW_HEAD_PARENT_MASK;
     object_unindex(FLUE_TOP_DELETE_PATH, row);
     if (neighbor < fw.size[NEIGHBOR])
         object_refer(NEIGHBOR, neighbor, -1);

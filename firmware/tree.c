@@ -26,10 +26,8 @@ static const struct {
 
 /* Types with state in each operation, one bit each. */
 static const uint32_t with_state[] = {
-    [OPS_INITIATE] = 1u << 4 | 1u << 8 | 1u << 12 | 1u << 17,
-    [OPS_QUERY] = 0x2FFFE,
-    [OPS_UPDATE] = 1u << 2 | 1u << 6 | 1u << 10 | 1u << 14,
-    [OPS_INVALIDATE] = 0,
+    [OPS_INITIATE] = 1u << 4 | 1u << 8 | 1u << 12 | 1u << 17,  [OPS_QUERY] = 0x2FFFE,
+    [OPS_UPDATE] = 1u << 2 | 1u << 6 | 1u << 10 | 1u << 14,    [OPS_INVALIDATE] = 0,
     [OPS_TERMINATE] = 1u << 3 | 1u << 7 | 1u << 11 | 1u << 15,
 };
 
@@ -41,8 +39,7 @@ static bool flush(void)
     uint32_t from = fw.dirty_from, to = fw.dirty_to;
     fw.dirty_from = UINT32_MAX;
     fw.dirty_to = 0;
-    return from >= to ||
-           hw_dma_write(fw.region, fw.buffer + fw.window_at + from, (uint8_t *)fw.window + from, to - from);
+    return from >= to || hw_dma_write(fw.region, fw.buffer + fw.window_at + from, (uint8_t *)fw.window + from, to - from);
 }
 
 /* Node `number`, the window moved if need be; null: the buffer could not be reached. */
@@ -104,8 +101,7 @@ static detail_t header(void)
         return FLUE_AD_LENGTH;
     if (!hw_dma_read(fw.region, fw.buffer, fw.window, fw.window_bytes))
         return FLUE_AD_REGION;
-    if (h->magic != FLUE_TREE_MAGIC || h->version != FLUE_TREE_VERSION ||
-        (h->zero[0] | h->zero[1] | h->zero[2] | h->zero[3]))
+    if (h->magic != FLUE_TREE_MAGIC || h->version != FLUE_TREE_VERSION || (h->zero[0] | h->zero[1] | h->zero[2] | h->zero[3]))
         return FLUE_AD_HEADER;
     if (h->bytes != fw.bytes)
         return FLUE_AD_LENGTH;
@@ -175,7 +171,8 @@ static detail_t take(const struct flue_tree_node *n, uint32_t type, const uint32
 {
     bool load_only = fw.sqe.word0 & FLUE_SQE_LOAD_ONLY_MASK;
     if (types[type].layer == TCP)
-        return parent && parent->layer ? connection_take(state, n->host_handle, parent, n->handle, load_only, me) : FLUE_AD_PARENT;
+        return parent && parent->layer ? connection_take(state, n->host_handle, parent, n->handle, load_only, me)
+                                       : FLUE_AD_PARENT;
     if (n->handle)
         return FLUE_AD_HANDLE;
     if (types[type].layer == NEIGHBOR)
@@ -188,8 +185,7 @@ static detail_t query(uint32_t layer, uint32_t row, unsigned classes, bool resid
     detail_t detail = layer == NEIGHBOR ? neighbor_query(row, classes, fw.state)
                       : layer == PATH   ? path_query(row, classes, fw.state)
                                         : connection_query(row, classes, residue, fw.state);
-    if (!detail && object_errors() &&
-        (hw_row_get((enum flue_table)layer, row, W_STATE) & FLUE_ROW_HEAD_CORRUPT_MASK))
+    if (!detail && object_errors() && (hw_row_get((enum flue_table)layer, row, W_STATE) & FLUE_ROW_HEAD_CORRUPT_MASK))
         detail = FLUE_AD_CORRUPT;
     if (!detail && words && !hw_dma_write(fw.region, fw.buffer + offset, fw.state, 4 * words))
         detail = FLUE_AD_REGION;
@@ -259,9 +255,8 @@ static detail_t act(unsigned op, const struct flue_tree_node *n, uint32_t type, 
     case OPS_TERMINATE:
         if (layer == TCP)
             return leave(row, word0, n->offset, words);
-        detail = words && !(word0 & FLUE_ROW_HEAD_CORRUPT_MASK)
-                     ? query(layer, row, STATE_DELEGATED, true, n->offset, words)
-                     : FLUE_AD_NONE;
+        detail = words && !(word0 & FLUE_ROW_HEAD_CORRUPT_MASK) ? query(layer, row, STATE_DELEGATED, true, n->offset, words)
+                                                                : FLUE_AD_NONE;
         return detail == FLUE_AD_CORRUPT ? FLUE_AD_NONE : detail; /* told when it closes */
     default:
         return FLUE_AD_NONE; /* linker */
@@ -288,7 +283,8 @@ static void visit(unsigned op, const struct flue_tree_node *n, uint32_t depth, s
             type = 0;
         layer = type < 18 ? types[type].layer : 0;
         if (!placeholder &&
-            (layer == 0 || (kind == FLUE_NODE_REFERENCE && types[type].classes != STATE_FULL && !(with_state[op] >> type & 1)) ||
+            (layer == 0 ||
+             (kind == FLUE_NODE_REFERENCE && types[type].classes != STATE_FULL && !(with_state[op] >> type & 1)) ||
              (kind == FLUE_NODE_NEW && types[type].classes != STATE_FULL) ||
              (kind == FLUE_NODE_REFERENCE && op == OPS_INITIATE && (layer == TCP || types[type].classes != STATE_FULL))))
             detail = FLUE_AD_TYPE;
@@ -316,8 +312,9 @@ static bool close_level(unsigned op, uint32_t depth)
     struct fw_level *me = &fw.level[depth];
     if (!me->detail && op == OPS_TERMINATE && (me->layer == NEIGHBOR || me->layer == PATH)) {
         enum flue_table table = (enum flue_table)me->layer;
+        uint32_t link = object_link(me->layer, me->row);
         bool corrupt = hw_row_get(table, me->row, W_STATE) & FLUE_ROW_HEAD_CORRUPT_MASK;
-        if (hw_row_get(table, me->row, W_LINK) >> FLUE_ROW_HEAD_REFS_SHIFT) {
+        if (link >> FLUE_ROW_HEAD_REFS_SHIFT) {
             me->detail = FLUE_AD_BUSY;
         } else {
             if (me->layer == PATH)

@@ -20,7 +20,7 @@ struct fw_host;
 struct fw_host_ops {
     void *ctx;
     bool (*dma)(void *ctx, uint32_t region, uint32_t offset, void *local, uint32_t bytes, bool to_host); /* false: refused */
-    uint64_t (*time_us)(void *ctx);  /* null: time stands at 0 */
+    uint64_t (*time_us)(void *ctx);              /* null: time stands at 0 */
     void (*acq_tail)(void *ctx, uint16_t index); /* completions were written; null: not wanted */
     void (*asq_head)(void *ctx, uint16_t index);
 };
@@ -56,12 +56,15 @@ bool fw_host_asleep(const struct fw_host *host);
 
 /* ---- for tests ---- */
 
+uint32_t fw_host_rows(const struct fw_host *host, enum flue_table table);
+
 /* Words of the tables, without their check. */
 uint32_t fw_host_word(const struct fw_host *host, enum flue_table table, uint32_t row, uint32_t word);
 void fw_host_set_word(struct fw_host *host, enum flue_table table, uint32_t row, uint32_t word, uint32_t value);
-void fw_host_flip(struct fw_host *host, enum flue_table table, uint32_t row, uint32_t word, unsigned bit); /* 0-31 data, 32-35 parity */
+void fw_host_flip(struct fw_host *host, enum flue_table table, uint32_t row, uint32_t word,
+                  unsigned bit); /* 0-31 data, 32-35 parity */
 bool fw_host_find(struct fw_host *host, enum flue_table table, const uint32_t *key, uint32_t *row); /* as the wire lookup */
-unsigned fw_host_indexed(const struct fw_host *host, enum flue_table table);                         /* entries in an index */
+unsigned fw_host_indexed(const struct fw_host *host, enum flue_table table);                        /* entries in an index */
 void fw_host_full(struct fw_host *host, unsigned inserts); /* answer this many inserts with FULL */
 unsigned fw_host_reseeds(const struct fw_host *host);
 

@@ -249,7 +249,7 @@ bool fw_host_run(struct fw_host *h)
             h->started = true;
         }
         uint32_t which;
-        for (unsigned i = 0; i < 1000 && (which = hw_sleep()) != 0; i++) {
+        for (unsigned i = 0; i < 1000 && ((which = hw_sleep()) != 0 || h->state.draining); i++) {
             fw_serve(which);
             if (which & FLUE_MMIO_DRAIN_MASK)
                 break; /* quiet until the drain is over */
@@ -284,6 +284,11 @@ uint16_t fw_host_acq_tail(const struct fw_host *h)
 bool fw_host_asleep(const struct fw_host *h)
 {
     return h->asleep;
+}
+
+uint32_t fw_host_rows(const struct fw_host *h, enum flue_table table)
+{
+    return h->tables.rows[table];
 }
 
 uint32_t fw_host_word(const struct fw_host *h, enum flue_table table, uint32_t row, uint32_t word)

@@ -156,10 +156,6 @@ static enum flue_table_result insert(struct tables *t, unsigned i, uint32_t row,
     enum flue_table_result there = find(t, i, key, found, &slot);
     if (there != FLUE_TR_MISS)
         return there == FLUE_TR_OK ? FLUE_TR_EXISTS : there;
-    if (t->full > 0) {
-        t->full--;
-        return FLUE_TR_FULL;
-    }
     for (unsigned n = 0; (slot = slot_of(t, i, key, n)) != NULL; n++)
         if (*slot == 0) {
             *slot = (uint16_t)(row + 1);
@@ -207,8 +203,12 @@ enum flue_table_result tables_command(struct tables *t, enum flue_table_op op, u
         break;
     case FLUE_TOP_INSERT_PATH:
     case FLUE_TOP_INSERT_CONN:
-        if (index < t->rows[i + 2])
+        if (index < t->rows[i + 2] && t->full > 0) {
+            t->full--; /* a test wants it so */
+            result = FLUE_TR_FULL;
+        } else if (index < t->rows[i + 2]) {
             result = insert(t, i, index, &row);
+        }
         break;
     case FLUE_TOP_DELETE_PATH:
     case FLUE_TOP_DELETE_CONN:
