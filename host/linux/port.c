@@ -331,9 +331,28 @@ enum flue_err flue_port_new(struct flue_tap *tap, const struct flue_port_params 
     return FLUE_OK;
 }
 
+static enum flue_err mask_set(struct flue_port *p, uint32_t mask)
+{
+    return mask == flue_tap_offload(p->tap) ? FLUE_OK : flue_tap_offload_set(p->tap, mask);
+}
+
+/* However the settings changed, what was switched off leaves the interface at once; what was added waits for its caller. */
+static void on_config_changed(void *ctx, const struct flue_config *set)
+{
+    struct flue_port *p = ctx;
+    struct flue_config now;
+
+    (void)set;
+    if (p->adapter == NULL)
+        return;
+    flue_config_active(p->adapter, &now);
+    if (mask_set(p, flue_tap_offload(p->tap) & flue_port_offload_of(&now)) != FLUE_OK)
+        p->stats.mask_refused++;
+}
+
 struct flue_handlers flue_port_handlers(struct flue_port *p)
 {
-    return (struct flue_handlers){.ctx = p, .tx_done = on_tx_done, .rx_done = on_rx_done};
+    return (struct flue_handlers){.ctx = p, .tx_done = on_tx_done, .rx_done = on_rx_done, .config_changed = on_config_changed};
 }
 
 static void buffers_cut(struct flue_port *p)
@@ -396,11 +415,6 @@ void flue_port_free(struct flue_port *p)
 
 /* ---- settings ---------------------------------------------------------------------------------------------------- */
 
-static enum flue_err mask_set(struct flue_port *p, uint32_t mask)
-{
-    return mask == flue_tap_offload(p->tap) ? FLUE_OK : flue_tap_offload_set(p->tap, mask);
-}
-
 enum flue_err flue_port_config_set(struct flue_port *p, const struct flue_config *request)
 {
     struct flue_config now;
@@ -419,4 +433,17 @@ enum flue_err flue_port_config_set(struct flue_port *p, const struct flue_config
     flue_config_active(p->adapter, &now);
     enum flue_err loosened = mask_set(p, flue_port_offload_of(&now)); /* loosen last; a refused request puts it back */
     return err != FLUE_OK ? err : loosened;
+}
+
+enum flue_err flue_port_encap_set(struct flue_port *p, enum flue_encap ipv4, enum flue_encap ipv6)
+{
+    struct flue_config now;
+
+    if (p == NULL || p->adapter == NULL)
+        return FLUE_EARG;
+    enum flue_err err = flue_encap_set(p->adapter, ipv4, ipv6); /* what it takes away has left the TAP when this returns */
+    if (err != FLUE_OK)
+        return err;
+    flue_config_active(p->adapter, &now);
+    return mask_set(p, flue_port_offload_of(&now));
 }

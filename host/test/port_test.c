@@ -474,3 +474,27 @@ TEST(a_refused_request_leaves_the_mask_as_it_was)
     CHECK_EQ(now.way[FLUE_SW_LSO_V2_IPV6], FLUE_WAY_ON);
     close_port();
 }
+
+/* TO-171, TO-188: however the settings change, what is switched off leaves the interface within the call. */
+TEST(what_is_switched_off_elsewhere_leaves_the_interface_at_once)
+{
+    struct flue_config request;
+    open_port((struct flue_port_params){0});
+    flue_config_keep(&request);
+    CHECK_EQ(flue_port_config_set(port, &request), FLUE_OK);
+    CHECK_EQ(tap.offload, 0x0F);
+    request.way[FLUE_SW_LSO_V2_IPV6] = FLUE_WAY_OFF;
+    CHECK_EQ(flue_config_set(adapter, &request), FLUE_OK); /* past the port */
+    CHECK_EQ(tap.offload, 0x0B);
+    CHECK_EQ(flue_encap_set(adapter, FLUE_ENCAP_OFF, FLUE_ENCAP_KEEP), FLUE_OK);
+    CHECK_EQ(tap.offload, 0); /* no checksum of IPv4 any more */
+    CHECK_EQ(flue_port_encap_set(port, FLUE_ENCAP_ON, FLUE_ENCAP_KEEP), FLUE_OK);
+    CHECK_EQ(tap.offload, 0x0B);
+    mask_fails = true;
+    request.way[FLUE_SW_LSO_V2_IPV4] = request.way[FLUE_SW_LSO_V1] = FLUE_WAY_OFF;
+    CHECK_EQ(flue_config_set(adapter, &request), FLUE_OK); /* cut by the driver instead */
+    struct flue_port_stats stats;
+    flue_port_stats_get(port, &stats);
+    CHECK_EQ(stats.mask_refused, 1);
+    close_port();
+}

@@ -159,6 +159,7 @@ struct flue_port_stats {
     uint64_t rx_bad;                    /* TCP, UDP or IPv4 checksum found wrong (6.5, 4: no other trace in Linux) */
     uint64_t rx_returned;               /* buffers returned without a frame */
     uint64_t rx_refused;                /* frames the kernel would not take */
+    uint64_t mask_refused;              /* masks the kernel would not take when the settings changed by themselves */
 };
 
 /* Make a port; it does nothing until flue_port_start(). */
@@ -188,6 +189,9 @@ void flue_port_stats_get(const struct flue_port *port, struct flue_port_stats *s
  * added reaches it last (TO-188).
  */
 FLUE_MUST_CHECK enum flue_err flue_port_config_set(struct flue_port *port, const struct flue_config *request);
+
+/* The same for the activation of an IP version (OID_OFFLOAD_ENCAPSULATION). */
+FLUE_MUST_CHECK enum flue_err flue_port_encap_set(struct flue_port *port, enum flue_encap ipv4, enum flue_encap ipv6);
 
 /* The mask the settings in force allow (task-offload.md 6.5, last paragraph). */
 uint32_t flue_port_offload_of(const struct flue_config *config);
