@@ -4,7 +4,8 @@
 #include <string.h>
 #include "slots.h"
 
-#define LENGTH_MAX 512u /* of a state structure: room for later revisions, and a bound for the walk */
+#define SENT_MAX   (1u << 30) /* SndMax - SndUna, as an initiate has it */
+#define LENGTH_MAX 512u       /* of a state structure: room for later revisions, and a bound for the walk */
 
 static const uint8_t classes_in_order[3] = {FLUE_TREE_CONST, FLUE_TREE_CACHED, FLUE_TREE_DELEGATED};
 
@@ -309,6 +310,8 @@ const char *state_check(const struct tree_item *item, enum flue_tree_op op, cons
             return "a connection came back in a state that does not exist";
         if (w.tcp_delegated.snd_nxt - w.tcp_delegated.snd_una > w.tcp_delegated.snd_max - w.tcp_delegated.snd_una)
             return "a connection came back with SndNxt beyond SndMax"; /* CH-121 */
+        if (w.tcp_delegated.snd_max - w.tcp_delegated.snd_una > SENT_MAX)
+            return "a connection came back with SndUna beyond SndMax";
     }
     return NULL;
 }

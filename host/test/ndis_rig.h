@@ -148,13 +148,6 @@ static inline node_t *make(OFFLOAD_STATE_TYPE type, unsigned classes, unsigned s
     return node;
 }
 
-static inline unsigned number_of(const node_t *node)
-{
-    for (unsigned i = 0; i < rig.count; i++)
-        if (rig.nodes[i] == node)
-            return i;
-    return 0;
-}
 
 static inline node_t *add(node_t *parent, node_t *node)
 {

@@ -1,0 +1,493 @@
+/* The target: contexts, order, what is handed over and comes back, recovery. */
+#include "ndis_rig.h"
+
+#include "slots.h"
+
+/* ---- operations -------------------------------------------------------------------------------------------------- */
+
+/* CH-015, CH-036, CH-124: many at once, each completed once with its root; fewer commands fit than are asked for. */
+TEST(overlapping_operations_all_complete_once)
+{
+    node_t *roots[100];
+    rig_open(100, 4, 4);
+    rig.fake->room = 3;
+    for (unsigned i = 0; i < 100; i++) {
+        roots[i] = new_neighbor();
+        MiniportInitiateOffload(rig.target, roots[i]);
+    }
+    CHECK_EQ(rig.completed[FLUE_TREE_INITIATE], 0);
+    CHECK_EQ(flue_target_outstanding(rig.target), 100);
+    rig_work();
+    CHECK_EQ(rig.completed[FLUE_TREE_INITIATE], 100);
+    for (unsigned i = 0; i < 100; i++) {
+        CHECK_EQ(roots[i]->Status, NDIS_STATUS_SUCCESS);
+        CHECK(rig.notes[i].who == roots[i]);
+    }
+    for (unsigned i = 0; i < 10; i++) /* one object, many queries */
+        MiniportQueryOffload(rig.target, refer(roots[0], NeighborOffloadState, ALL));
+    rig_work();
+    CHECK_EQ(rig.completed[FLUE_TREE_QUERY], 10);
+    CHECK_EQ(flue_target_outstanding(rig.target), 0);
+    rig_close();
+}
+
+/* CH-024, CH-025, CH-120: contexts of nothing, of what is gone and of another layer stay with the driver. */
+TEST(forged_stale_and_wrong_contexts_never_reach_the_device)
+{
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    void *context = *c.tcp->MiniportOffloadContext, *cell;
+    unsigned before = rig.fake->commands;
+    node_t *q;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        q = refer(c.tcp, TcpOffloadState, ALL);
+        cell = (void *)((uintptr_t)context ^ (uintptr_t)1 << bit);
+        q->MiniportOffloadContext = &cell;
+        run_op(FLUE_TREE_QUERY, q);
+        CHECK_EQ(q->Status, NDIS_STATUS_FAILURE);
+    }
+    q = refer(c.tcp, NeighborOffloadState, ALL);
+    run_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(flue_target_detail(q), FLUE_AD_WRONG_KIND);
+    q = refer(c.path, Ip6OffloadState, ALL); /* it is IPv4 */
+    run_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(flue_target_detail(q), FLUE_AD_WRONG_KIND);
+    CHECK_EQ(rig.fake->commands, before);
+    run_op(FLUE_TREE_TERMINATE, refer_full(c.tcp));
+    q = refer(c.tcp, TcpOffloadState, ALL);
+    before = rig.fake->commands;
+    run_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(q->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(flue_target_detail(q), FLUE_AD_STALE);
+    CHECK_EQ(rig.fake->commands, before);
+    rig_close();
+}
+
+/* CH-129, CH-150: a path moves to another neighbor, then the old one can go; before, it cannot. */
+TEST(a_relinked_path_frees_its_old_neighbor)
+{
+    struct flue_target_object object;
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    node_t *n2 = new_neighbor(), *up, *down, *end;
+    run_op(FLUE_TREE_INITIATE, n2);
+    end = refer_full(c.neighbor);
+    run_op(FLUE_TREE_TERMINATE, end);
+    CHECK_EQ(end->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(flue_target_detail(end), FLUE_AD_BUSY);
+    up = refer_full(n2);
+    down = add(up, refer_full(c.path));
+    run_op(FLUE_TREE_UPDATE, up);
+    CHECK_EQ(down->Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(flue_target_object(rig.target, *c.path->MiniportOffloadContext, &object), FLUE_OK);
+    CHECK(object.parent == *n2->MiniportOffloadContext);
+    end = refer_full(c.neighbor);
+    run_op(FLUE_TREE_TERMINATE, end);
+    CHECK_EQ(end->Status, NDIS_STATUS_SUCCESS);
+    CHECK(rig.fault == NULL);
+    rig_close();
+}
+
+/* CH-137: an invalidated object stays until it is terminated. */
+TEST(invalidate_marks_and_keeps)
+{
+    struct flue_target_object object;
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    run_op(FLUE_TREE_INVALIDATE, refer_full(c.neighbor));
+    CHECK_EQ(flue_target_object(rig.target, *c.neighbor->MiniportOffloadContext, &object), FLUE_OK);
+    CHECK(object.invalidated && object.dependents == 1);
+    rig_close();
+}
+
+/* CH-196: a late initiate waits for the RESUME, existing objects go on. */
+TEST(an_initiate_during_a_pause_waits)
+{
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    node_t *late = new_neighbor();
+    rig.paused = true;
+    MiniportInitiateOffload(rig.target, late);
+    run_op(FLUE_TREE_QUERY, refer(c.tcp, TcpOffloadState, ALL));
+    CHECK_EQ(rig.completed[FLUE_TREE_INITIATE], 1);
+    rig.paused = false;
+    rig_work();
+    CHECK_EQ(rig.completed[FLUE_TREE_INITIATE], 2);
+    CHECK_EQ(late->Status, NDIS_STATUS_SUCCESS);
+    rig_close();
+}
+
+/* CH-016: no memory for the device is a status, not a crash. */
+TEST(no_memory_for_the_device_fails_the_operation)
+{
+    rig_open(4, 4, 4);
+    node_t *n = new_neighbor();
+    rig.fake->refuse_memory = true;
+    run_op(FLUE_TREE_INITIATE, n);
+    CHECK_EQ(n->Status, NDIS_STATUS_FAILURE);
+    CHECK(*n->MiniportOffloadContext == NULL);
+    rig.fake->refuse_memory = false;
+    run_op(FLUE_TREE_INITIATE, n);
+    CHECK_EQ(n->Status, NDIS_STATUS_SUCCESS);
+    rig_close();
+}
+
+/* ---- data at hand-over --------------------------------------------------------------------------------------------- */
+
+struct packet {
+    NET_BUFFER_LIST list;
+    NET_BUFFER buffer;
+    MDL first, second;
+    uint8_t bytes[64];
+};
+
+/* A packet in two pieces that begins `offset` bytes into the first one. */
+static void packet_make(struct packet *p, uint32_t offset, uint32_t length, struct packet *next)
+{
+    memset(p, 0, sizeof *p);
+    for (unsigned i = 0; i < 64; i++)
+        p->bytes[i] = (uint8_t)i;
+    p->first = (MDL){.Next = &p->second, .MappedSystemVa = p->bytes, .ByteCount = 16};
+    p->second = (MDL){.MappedSystemVa = p->bytes + 16, .ByteCount = 48};
+    p->buffer = (NET_BUFFER){
+        .CurrentMdl = &p->first, .CurrentMdlOffset = offset, .DataLength = length, .MdlChain = &p->first, .DataOffset = offset};
+    p->list = (NET_BUFFER_LIST){.Next = next != NULL ? &next->list : NULL, .FirstNetBuffer = &p->buffer, .Status = 0x5555};
+}
+
+static void set_buffered(node_t *tcp, NET_BUFFER_LIST *list)
+{
+    TCP_OFFLOAD_STATE_DELEGATED d;
+    state_get(tcp, ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+    d.BufferedData = list;
+    state_set(tcp, ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+}
+
+static uint32_t wire_word(const struct fake *f, size_t offset)
+{
+    uint32_t word;
+    memcpy(&word, f->rows[3][0].state + sizeof(struct flue_wire_tcp_const) + sizeof(struct flue_wire_tcp_cached) + offset, 4);
+    return word;
+}
+
+static void set_wire_word(struct fake *f, size_t offset, uint32_t word)
+{
+    memcpy(f->rows[3][0].state + sizeof(struct flue_wire_tcp_const) + sizeof(struct flue_wire_tcp_cached) + offset, &word, 4);
+}
+
+static struct chain take_with_data(struct packet p[3], struct packet *buffered)
+{
+    struct chain c = {new_neighbor(), new_path(false, 1), new_tcp(1)};
+    packet_make(&p[2], 0, 30, NULL);
+    packet_make(&p[1], 10, 20, &p[2]);
+    packet_make(&p[0], 4, 40, &p[1]);
+    c.tcp->NetBufferListChain = &p[0].list;
+    if (buffered != NULL) {
+        packet_make(buffered, 14, 25, NULL);
+        set_buffered(c.tcp, &buffered->list);
+    }
+    add(c.neighbor, c.path);
+    add(c.path, c.tcp);
+    run_op(FLUE_TREE_INITIATE, c.neighbor);
+    CHECK_EQ(c.tcp->Status, NDIS_STATUS_SUCCESS);
+    return c;
+}
+
+/* CH-050, CH-051, CH-145, CH-146, CH-201: sends are completed or returned, never both; received data once. */
+TEST(outstanding_data_comes_back_exactly_once)
+{
+    struct packet p[3], buffered;
+    TCP_OFFLOAD_STATE_DELEGATED d;
+    struct flue_target_stats stats;
+    rig_open(4, 4, 4);
+    struct chain c = take_with_data(p, &buffered);
+    CHECK_EQ(wire_word(rig.fake, offsetof(struct flue_wire_tcp_delegated, send_backlog)), 90);
+    CHECK_EQ(wire_word(rig.fake, offsetof(struct flue_wire_tcp_delegated, receive_backlog)), 25);
+    memset(&buffered, 0xEE, sizeof buffered); /* CH-086: copied, the host's list is the host's again */
+
+    uint32_t una = 1000 + 40 + 7; /* the first list and 7 bytes of the second were acknowledged */
+    set_wire_word(rig.fake, offsetof(struct flue_wire_tcp_delegated, snd_una), una);
+    set_wire_word(rig.fake, offsetof(struct flue_wire_tcp_delegated, snd_nxt), una);
+    set_wire_word(rig.fake, offsetof(struct flue_wire_tcp_delegated, snd_max), una);
+    rig.note_count = 0;
+    node_t *t = refer(c.tcp, TcpOffloadDelegatedState, FLUE_TREE_DELEGATED);
+    run_op(FLUE_TREE_TERMINATE, t);
+    CHECK_EQ(t->Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(rig.note_count, 2);
+    CHECK(rig.notes[0].what == 'S' && rig.notes[0].who == &p[0].list && rig.notes[1].what == 'C');
+    CHECK_EQ(p[0].list.Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(flue_ndis_slot(&p[0].list, TcpOffloadBytesTransferred), 40);
+    CHECK_EQ(p[0].buffer.DataLength, 0);
+    CHECK(t->NetBufferListChain == &p[1].list && p[1].list.Next == &p[2].list && p[2].list.Next == NULL);
+    CHECK_EQ(p[1].buffer.DataLength, 13);
+    CHECK(p[1].buffer.CurrentMdl == &p[1].second && p[1].buffer.CurrentMdlOffset == 1); /* 10 + 7 is byte 17 */
+    CHECK_EQ(p[1].buffer.DataOffset, 17);
+    CHECK_EQ(p[1].list.Status, 0x5555);
+    state_get(t, FLUE_TREE_DELEGATED, FLUE_TREE_DELEGATED, &d, sizeof d);
+    CHECK_EQ(d.SndUna, una);
+    CHECK(d.SendDataHead == &p[1].list && d.SendDataTail == &p[2].list);
+    CHECK(d.BufferedData != NULL && d.BufferedData->Next == NULL);
+    CHECK_EQ(d.BufferedData->FirstNetBuffer->DataLength, 25);
+    for (unsigned i = 0; i < 25; i++)
+        CHECK_EQ(((uint8_t *)d.BufferedData->FirstNetBuffer->CurrentMdl->MappedSystemVa)[i], 14 + i);
+    CHECK_EQ(flue_target_destroy(rig.target), FLUE_EAGAIN);
+    CHECK_EQ(MiniportTcpOffloadReceiveReturn(rig.target, &p[2].list), NDIS_STATUS_SUCCESS); /* not one of ours */
+    CHECK_EQ(MiniportTcpOffloadReceiveReturn(rig.target, d.BufferedData), NDIS_STATUS_SUCCESS);
+    flue_target_stats(rig.target, &stats);
+    CHECK_EQ(stats.lent, 0);
+    rig_close();
+}
+
+/* CH-051: all acknowledged, a FIN too: nothing is returned. */
+TEST(a_chain_that_was_acknowledged_whole_leaves_nothing)
+{
+    struct packet p[3];
+    rig_open(4, 4, 4);
+    struct chain c = take_with_data(p, NULL);
+    for (size_t at = offsetof(struct flue_wire_tcp_delegated, snd_una); at <= offsetof(struct flue_wire_tcp_delegated, snd_max);
+         at += 4)
+        set_wire_word(rig.fake, at, 1000 + 90 + 1);
+    node_t *t = refer(c.tcp, TcpOffloadDelegatedState, FLUE_TREE_DELEGATED);
+    run_op(FLUE_TREE_TERMINATE, t);
+    CHECK(t->NetBufferListChain == NULL);
+    CHECK_EQ(p[2].list.Status, NDIS_STATUS_SUCCESS);
+    rig_close();
+}
+
+/* CH-035: what was refused keeps its chain, untouched. */
+TEST(a_refused_connection_keeps_its_sends)
+{
+    struct packet p;
+    NET_BUFFER_LIST before;
+    rig_open(4, 4, 0);
+    node_t *n = new_neighbor(), *path = add(n, new_path(false, 1)), *t = add(path, new_tcp(1));
+    packet_make(&p, 0, 20, NULL);
+    before = p.list;
+    t->NetBufferListChain = &p.list;
+    run_op(FLUE_TREE_INITIATE, n);
+    CHECK_EQ(t->Status, NDIS_STATUS_OFFLOAD_TCP_ENTRIES);
+    CHECK(t->NetBufferListChain == &p.list && memcmp(&before, &p.list, sizeof before) == 0);
+    CHECK_EQ(rig.note_count, 1); /* the completion alone */
+    rig_close();
+}
+
+/* CH-086: chains that loop or say more than they have are refused. */
+TEST(chains_that_cannot_be_are_refused)
+{
+    struct packet p;
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    for (unsigned i = 0; i < 4; i++) {
+        node_t *link = refer_full(c.path), *t = add(link, new_tcp((uint16_t)(i + 2)));
+        packet_make(&p, 0, 20, NULL);
+        t->NetBufferListChain = &p.list;
+        if (i == 0)
+            p.list.Next = &p.list;
+        else if (i == 1)
+            p.buffer.DataLength = 65;
+        else if (i == 2)
+            p.buffer.Next = &p.buffer;
+        else
+            p.list.FirstNetBuffer = NULL;
+        if (i == 1) {
+            set_buffered(t, &p.list);
+            t->NetBufferListChain = NULL;
+        }
+        run_op(FLUE_TREE_INITIATE, link);
+        CHECK_EQ(t->Status, NDIS_STATUS_FAILURE);
+        CHECK_EQ(flue_target_detail(t), FLUE_AD_VALUE);
+    }
+    rig_close();
+}
+
+/* ---- indications ------------------------------------------------------------------------------------------------- */
+
+static uint32_t device_handle(const node_t *node)
+{
+    struct flue_target_object object;
+    CHECK_EQ(flue_target_object(rig.target, *node->MiniportOffloadContext, &object), FLUE_OK);
+    return object.handle;
+}
+
+/* CH-025, CH-037, CH-194: an indication waits for the completion call; it has the host's own handle. */
+TEST(an_indication_waits_until_the_initiate_is_completed)
+{
+    rig_open(4, 4, 4);
+    struct chain c = {new_neighbor(), new_path(false, 1), new_tcp(1)};
+    add(c.neighbor, c.path);
+    add(c.path, c.tcp);
+    MiniportInitiateOffload(rig.target, c.neighbor);
+    flue_target_run(rig.target);
+    /* the first connection taken has row 0, generation 1 */
+    flue_target_notice(rig.target, FLUE_CQ_UPLOAD_REQUEST, UploadRequested,
+                       FLUE_PUT(HANDLE_KIND, 3) | FLUE_PUT(HANDLE_GENERATION, 1));
+    CHECK_EQ(rig.note_count, 0);
+    rig_work();
+    CHECK_EQ(rig.note_count, 2);
+    CHECK_EQ(rig.notes[0].what, 'C');
+    CHECK(rig.notes[1].what == 'E' && rig.notes[1].who == c.tcp->NdisOffloadHandle);
+    CHECK_EQ(rig.notes[1].event, TcpIndicateRetrieve);
+    CHECK_EQ(rig.notes[1].information, UploadRequested);
+    rig_close();
+}
+
+static node_t *terminate_on_event;
+static void terminate_it(void *who, uint32_t event, uint32_t information)
+{
+    (void)who;
+    (void)information;
+    if (event == TcpIndicateRetrieve)
+        MiniportTerminateOffload(rig.target, terminate_on_event);
+}
+
+/* CH-139: a terminate from inside an event completes after it; nothing is indicated in between. */
+TEST(a_terminate_from_inside_an_event_ends_the_indications)
+{
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    terminate_on_event = refer_full(c.tcp);
+    rig.on_event = terminate_it;
+    rig.note_count = 0;
+    uint32_t handle = device_handle(c.tcp);
+    flue_target_notice(rig.target, FLUE_CQ_UPLOAD_REQUEST, UploadRequested, handle);
+    flue_target_notice(rig.target, FLUE_CQ_ABORT_IND, 0, handle);
+    rig_work();
+    CHECK_EQ(rig.note_count, 2);
+    CHECK(rig.notes[0].what == 'E' && rig.notes[1].what == 'C');
+    rig_close();
+}
+
+/* CH-151: corrupt state: FAILURE, Retrieve(HardwareFailure), Abort; the terminate ends sends REQUEST_ABORTED, itself last. */
+TEST(a_corrupt_connection_is_reported_and_ended_once)
+{
+    struct packet p[3];
+    rig_open(4, 4, 4);
+    struct chain c = take_with_data(p, NULL);
+    rig.fake->rows[3][0].corrupt = true;
+    rig.note_count = 0;
+    node_t *q = refer(c.tcp, TcpOffloadState, ALL), *t = refer_full(c.tcp);
+    run_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(q->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(rig.note_count, 3);
+    CHECK(rig.notes[0].what == 'C' && rig.notes[1].event == TcpIndicateRetrieve && rig.notes[1].information == HardwareFailure);
+    CHECK_EQ(rig.notes[2].event, TcpIndicateAbort);
+    rig.note_count = 0;
+    run_op(FLUE_TREE_TERMINATE, t);
+    CHECK_EQ(t->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(rig.note_count, 4);
+    for (unsigned i = 0; i < 3; i++)
+        CHECK(rig.notes[i].what == 'S' && (NDIS_STATUS)rig.notes[i].event == NDIS_STATUS_REQUEST_ABORTED);
+    CHECK_EQ(rig.notes[3].what, 'C');
+    CHECK(flue_target_object(rig.target, *c.tcp->MiniportOffloadContext, &(struct flue_target_object){0}) == FLUE_EARG);
+    rig_close();
+}
+
+/* CH-151: an error in a neighbor's row concerns all connections over it. */
+TEST(a_table_error_names_the_connections_it_breaks)
+{
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    rig.note_count = 0;
+    flue_target_notice(rig.target, FLUE_CQ_TABLE_ERROR, 0,
+                       FLUE_PUT(TABLE_ERROR_TABLE, FLUE_TBL_NEIGHBOR) | FLUE_TABLE_ERROR_VALID_MASK);
+    CHECK_EQ(rig.note_count, 2);
+    CHECK(rig.notes[0].who == c.tcp->NdisOffloadHandle);
+    flue_target_notice(rig.target, FLUE_CQ_ABORT_IND, 0, device_handle(c.tcp) + FLUE_PUT(HANDLE_GENERATION, 5));
+    struct flue_target_stats stats;
+    flue_target_stats(rig.target, &stats);
+    CHECK_EQ(stats.stale_notices, 1);
+    CHECK(rig.fault == NULL);
+    rig_close();
+}
+
+/* ---- recovery and leaks ------------------------------------------------------------------------------------------ */
+
+/* CH-151, CH-152: after a restart what is unknown is terminated, what is gone fails; commands in flight ended. */
+TEST(a_restart_is_reconciled)
+{
+    rig_open(8, 8, 8);
+    struct chain kept = take_chain(1), gone = take_chain(2), cut = {new_neighbor(), new_path(false, 3), new_tcp(3)};
+    unsigned row = FLUE_GET(HANDLE_INDEX, device_handle(gone.tcp));
+    struct fake_row *lost = &rig.fake->rows[3][row];
+    lost->used = false;
+    rig.fake->rows[2][FLUE_GET(HANDLE_INDEX, lost->parent)].refs--;
+    /* objects whose answer never came */
+    for (unsigned layer = 1; layer < 4; layer++)
+        rig.fake->rows[layer][7] = (struct fake_row){.used = true, .generation = 9};
+    add(cut.neighbor, cut.path);
+    MiniportInitiateOffload(rig.target, cut.neighbor);
+    flue_target_run(rig.target);
+    CHECK_EQ(flue_target_reconcile(rig.target), FLUE_ESTATE);
+    fake_abort(rig.fake);
+    CHECK_EQ(cut.neighbor->Status, NDIS_STATUS_FAILURE);
+    CHECK(*cut.neighbor->MiniportOffloadContext == NULL);
+    rig.note_count = 0;
+    CHECK_EQ(flue_target_reconcile(rig.target), FLUE_OK);
+    rig_work();
+    CHECK_EQ(flue_target_recovered(rig.target), FLUE_OK);
+    for (unsigned layer = 1; layer < 4; layer++)
+        CHECK(!rig.fake->rows[layer][7].used);
+    CHECK_EQ(rig.note_count, 2);
+    CHECK(rig.notes[0].who == gone.tcp->NdisOffloadHandle && rig.notes[0].information == HardwareFailure);
+    node_t *t = refer_full(gone.tcp);
+    run_op(FLUE_TREE_TERMINATE, t);
+    CHECK_EQ(t->Status, NDIS_STATUS_FAILURE);
+    node_t *q = refer(kept.tcp, TcpOffloadState, ALL);
+    run_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(q->Status, NDIS_STATUS_SUCCESS);
+    rig_close();
+}
+
+/* CH-199: everything is terminated in order; sends end with UPLOAD_IN_PROGRESS, contexts are void. */
+TEST(upload_all_leaves_nothing)
+{
+    struct packet p[3];
+    rig_open(700, 700, 700);
+    struct chain c = take_with_data(p, NULL);
+    for (unsigned i = 0; i < 600; i++) {
+        struct chain more = {new_neighbor(), new_path(false, 1), new_tcp(1)};
+        add(more.neighbor, more.path);
+        add(more.path, more.tcp);
+        run_op(FLUE_TREE_INITIATE, more.neighbor);
+    }
+    rig.note_count = 0;
+    CHECK_EQ(flue_target_upload_all(rig.target), FLUE_OK);
+    CHECK_EQ(flue_target_recovered(rig.target), FLUE_EAGAIN);
+    rig_work();
+    CHECK_EQ(flue_target_recovered(rig.target), FLUE_OK);
+    for (unsigned layer = 1; layer < 4; layer++)
+        CHECK_EQ(fake_used(rig.fake, layer), 0);
+    CHECK_EQ(rig.note_count, 3);
+    CHECK_EQ((NDIS_STATUS)rig.notes[0].event, NDIS_STATUS_UPLOAD_IN_PROGRESS);
+    CHECK(flue_target_next(rig.target, NULL) == NULL);
+    node_t *q = refer(c.tcp, TcpOffloadState, ALL);
+    run_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(q->Status, NDIS_STATUS_FAILURE);
+    rig_close();
+}
+
+/* CH-152: nothing is left over; a reused row's old context stays void. */
+TEST(repeated_initiate_and_terminate_leak_nothing)
+{
+    struct flue_target_stats stats;
+    rig_open(2, 2, 2);
+    struct chain c = take_chain(1);
+    void *first = *c.tcp->MiniportOffloadContext;
+    for (unsigned round = 0; round < 20000; round++) {
+        node_t *t = c.tcp;
+        t->Header.Type = TcpOffloadState;
+        run_op(FLUE_TREE_TERMINATE, t);
+        CHECK_EQ(t->Status, NDIS_STATUS_SUCCESS);
+        *t->MiniportOffloadContext = NULL;
+        node_t link = {.Header = {.Type = Ip4OffloadState, .Size = sizeof link}};
+        link.MiniportOffloadContext = c.path->MiniportOffloadContext;
+        link.DependentBlockList = t;
+        run_op(FLUE_TREE_INITIATE, &link);
+        CHECK_EQ(link.Status, NDIS_STATUS_SUCCESS);
+        CHECK(*t->MiniportOffloadContext != first);
+    }
+    flue_target_stats(rig.target, &stats);
+    CHECK_EQ(stats.objects[3], 1);
+    CHECK_EQ(stats.buffers, 0);
+    CHECK_EQ(fake_used(rig.fake, 3), 1);
+    rig_close();
+}
