@@ -25,7 +25,7 @@ def build(target, source):
     root = ft.ROOT
     helpers = [f for f in (root / "sim" / "fuzz").glob("*.c") if not f.stem.endswith(("_fuzz", "_corpus"))]
     library = [f for folder in ("sim/model", "host/core", "host/linux", "host/ndis", "host/tree_text") for f in (root / folder).glob("*.c")
-               if not f.stem.endswith("_test")]
+               if not f.stem.endswith("_test")] + [root / "firmware" / "image.c"]
     out = ft.BUILD / "fuzz" / target
     out.parent.mkdir(parents=True, exist_ok=True)
     includes = [f"-I{root / d}" for d in ("host/include", "build/gen", "sim/model", "host/core", "host/linux", "host/tree_text",
