@@ -129,7 +129,7 @@ enum flue_err flue_admin_start(struct flue_adapter *a, const struct flue_admin_p
     if (!mem_row_free(a))
         return FLUE_EAGAIN;
 
-    struct flue_admin *created;
+    struct flue_admin *created = NULL;
     TRY(admin_new(a, &filled, &created));
     created->info = info;
     if (handlers != NULL)
