@@ -1,0 +1,327 @@
+/* The target over the admin queue and the firmware compiled for the host. */
+#include "ndis_rig.h"
+
+#include "flue/model.h"
+#include "slots.h"
+
+static struct flue_link *model;
+static struct flue_adapter *adapter;
+static struct flue_target_bridge bridge;
+
+static void on_done(void *ctx, const struct flue_admin_done *done)
+{
+    (void)ctx;
+    flue_target_done(rig.target, done);
+}
+
+static void on_notice(void *ctx, enum flue_cqe_kind kind, uint32_t status, uint32_t result)
+{
+    (void)ctx;
+    flue_target_notice(rig.target, kind, status, result);
+}
+
+static void set_config(enum flue_config_group group, void *record, size_t bytes)
+{
+    struct flue_sqe set = {.word0 = FLUE_OP_SET_CONFIG, .arg = {(uint32_t)group}};
+    struct flue_admin_done done;
+    CHECK_EQ(flue_admin_call(bridge.admin, &set, record, bytes, &done), FLUE_OK);
+    CHECK_EQ(done.status, 0);
+}
+
+static void model_open(uint32_t neighbors, uint32_t paths, uint32_t connections)
+{
+    struct flue_model_params size = {.neighbors = neighbors, .paths = paths, .connections = connections};
+    struct flue_admin_handlers handlers = {.done = on_done, .notice = on_notice};
+    struct flue_target_params params = {
+        .ndis = {.complete = {initiate_complete, query_complete, update_complete, invalidate_complete, terminate_complete},
+                 .tcp_event = rig_event,
+                 .send_complete = rig_send_complete},
+        .observer = {.fault = rig_fault}};
+    struct flue_cfg_switches on = {.word0 = htole32(15)};
+    struct flue_admin_info info;
+
+    memset(&rig, 0, sizeof rig);
+    CHECK_EQ(flue_model_link_open(&size, &model), FLUE_OK);
+    CHECK_EQ(flue_adapter_open(model, NULL, NULL, &adapter), FLUE_OK);
+    bridge = (struct flue_target_bridge){.adapter = adapter};
+    CHECK_EQ(flue_admin_start(adapter, &(struct flue_admin_params){0}, &handlers, &bridge.admin), FLUE_OK);
+    flue_admin_info(bridge.admin, &info);
+    params.rows[1] = info.neighbors;
+    params.rows[2] = info.paths;
+    params.rows[3] = info.connections;
+    flue_target_over_admin(&bridge, &params.ops);
+    CHECK_EQ(flue_target_create(&params, &rig.target), FLUE_OK);
+    set_config(FLUE_CFG_SWITCHES, &on, sizeof on);
+}
+
+static void model_work(void)
+{
+    unsigned handled;
+    flue_target_run(rig.target);
+    for (unsigned i = 0; i < 100000 && flue_target_outstanding(rig.target) > 0; i++) {
+        CHECK_EQ(flue_poll(adapter, 64, &handled), FLUE_OK);
+        if (handled == 0)
+            CHECK_EQ(model->ops->wait(model, 50), FLUE_OK);
+        flue_target_run(rig.target);
+    }
+    CHECK_EQ(flue_target_outstanding(rig.target), 0);
+}
+
+static void model_op(enum flue_tree_op op, node_t *root)
+{
+    unsigned before = rig.completed[op];
+    flue_target_entry[op](rig.target, root);
+    CHECK_EQ(rig.completed[op], before);
+    model_work();
+    CHECK_EQ(rig.completed[op], before + 1);
+}
+
+static void model_close(void)
+{
+    CHECK(rig.fault == NULL);
+    CHECK_EQ(flue_target_upload_all(rig.target), FLUE_OK);
+    model_work();
+    CHECK_EQ(flue_target_recovered(rig.target), FLUE_OK);
+    CHECK_EQ(flue_target_destroy(rig.target), FLUE_OK);
+    flue_adapter_close(adapter);
+    model->ops->close(model);
+    for (unsigned i = 0; i < rig.count; i++)
+        free(rig.nodes[i]);
+}
+
+/* A connection whose values the device must accept. */
+static node_t *legal_tcp(uint16_t port)
+{
+    node_t *node = make(TcpOffloadState, ALL, check_random(4));
+    TCP_OFFLOAD_STATE_CONST constant = {.RemotePort = port,
+                                        .LocalPort = 80,
+                                        .RemoteMss = (uint16_t)(536 + check_random(1000)),
+                                        .HashValue = check_random(1u << 31)};
+    TCP_OFFLOAD_STATE_CACHED cached = {
+        .InitialRcvWnd = 65535, .TtlOrHopLimit = 64, .KaProbeCount = 5, .KaTimeout = 7200000, .KaInterval = 1000};
+    TCP_OFFLOAD_STATE_DELEGATED d = {.State = TcpConnectionEstablished,
+                                     .Flags = (uint16_t)check_random(65536),
+                                     .RcvNxt = check_random(1u << 31),
+                                     .RcvWnd = 1 + check_random(65535),
+                                     .SndUna = 0xFFFFFF00u,
+                                     .SndWnd = 30000,
+                                     .MaxSndWnd = 40000,
+                                     .CWnd = 0xFFFFFFFFu,
+                                     .SsThresh = 50000,
+                                     .SRtt = 800,
+                                     .RttVar = 100,
+                                     .DupAckCount = 2,
+                                     .KeepAlive = {.TimeoutDelta = FLUE_NDIS_NONE},
+                                     .Retransmit = {.Count = 1, .TimeoutDelta = FLUE_NDIS_NONE}};
+    d.SendWL1 = d.RcvNxt;
+    d.SndNxt = d.SndUna + check_random(1000);
+    d.SndMax = d.SndNxt + check_random(1000);
+    state_set(node, ALL, FLUE_TREE_CONST, &constant, sizeof constant);
+    state_set(node, ALL, FLUE_TREE_CACHED, &cached, sizeof cached);
+    state_set(node, ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+    return node;
+}
+
+static struct chain model_chain(uint8_t address, uint16_t port)
+{
+    struct chain c = {new_neighbor(), new_path(false, address), legal_tcp(port)};
+    add(c.neighbor, c.path);
+    add(c.path, c.tcp);
+    model_op(FLUE_TREE_INITIATE, c.neighbor);
+    CHECK_EQ(c.neighbor->Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(c.path->Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(c.tcp->Status, NDIS_STATUS_SUCCESS);
+    return c;
+}
+
+/* CH-015, CH-022: chimney.md 3.3 on the firmware: TCP2 finds no entry, Path2 is a duplicate. */
+TEST(the_worked_example_on_the_firmware)
+{
+    model_open(4, 4, 4);
+    struct flue_cfg_limits limits = {.neighbors = htole32(~0u),
+                                     .paths = htole32(~0u),
+                                     .connections = htole32(1),
+                                     .hw_addresses = htole32(~0u),
+                                     .ip_addresses = htole32(~0u),
+                                     .vlans = htole32(~0u),
+                                     .rcv_wnd = htole32(~0u),
+                                     .path_mtu = htole32(~0u),
+                                     .xmit_buffers = htole32(~0u),
+                                     .rcv_buffers = htole32(~0u)};
+    set_config(FLUE_CFG_LIMITS, &limits, sizeof limits);
+    node_t *n1 = new_neighbor(), *p1 = add(n1, new_path(false, 1)), *t1 = add(p1, legal_tcp(1)), *t2 = add(p1, legal_tcp(2));
+    node_t *p2 = add(n1, new_path(false, 1)), *t3 = add(p2, legal_tcp(3));
+    model_op(FLUE_TREE_INITIATE, n1);
+    CHECK_EQ(n1->Status, NDIS_STATUS_OFFLOAD_PARTIAL_SUCCESS);
+    CHECK_EQ(p1->Status, NDIS_STATUS_OFFLOAD_PARTIAL_SUCCESS);
+    CHECK_EQ(t1->Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(t2->Status, NDIS_STATUS_OFFLOAD_TCP_ENTRIES);
+    CHECK_EQ(p2->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(t3->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(flue_target_detail(p2), FLUE_AD_DUPLICATE);
+    model_close();
+}
+
+/* CH-017, CH-018, CH-039: linkers and placeholders on the firmware. */
+TEST(linkers_and_placeholders_on_the_firmware)
+{
+    model_open(4, 4, 2);
+    struct chain c = model_chain(1, 1);
+    node_t *hold = make(NeighborOffloadState, 0, 0), *link = add(hold, refer_full(c.path));
+    hold->MiniportOffloadContext = NULL;
+    node_t *t2 = add(link, legal_tcp(2)), *t3 = add(link, legal_tcp(3));
+    model_op(FLUE_TREE_INITIATE, hold);
+    CHECK_EQ(hold->Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(link->Status, NDIS_STATUS_OFFLOAD_PARTIAL_SUCCESS);
+    CHECK_EQ(t2->Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(t3->Status, NDIS_STATUS_OFFLOAD_TCP_ENTRIES);
+    node_t *again = refer_full(c.path), *t4 = add(again, legal_tcp(4));
+    model_op(FLUE_TREE_INITIATE, again);
+    CHECK_EQ(again->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(t4->Status, NDIS_STATUS_OFFLOAD_TCP_ENTRIES);
+    node_t *empty = make(NeighborOffloadState, 0, 0);
+    empty->MiniportOffloadContext = NULL;
+    model_op(FLUE_TREE_INITIATE, empty);
+    CHECK_EQ(empty->Status, NDIS_STATUS_SUCCESS);
+    model_close();
+}
+
+/* CH-120, CH-142, CH-148: state goes down and comes back in a query and a terminate. */
+TEST(state_round_trips_through_the_firmware)
+{
+    model_open(4, 4, 4);
+    for (unsigned round = 0; round < 40; round++) {
+        struct chain c = model_chain((uint8_t)(1 + round), (uint16_t)(1 + round));
+        TCP_OFFLOAD_STATE_DELEGATED was, is;
+        PATH_OFFLOAD_STATE_CONST pc;
+        state_get(c.tcp, ALL, FLUE_TREE_DELEGATED, &was, sizeof was);
+        node_t *q = refer(c.path, Ip4OffloadState, ALL), *qt = add(q, refer(c.tcp, TcpOffloadState, ALL));
+        model_op(FLUE_TREE_QUERY, q);
+        CHECK_EQ(q->Status, NDIS_STATUS_SUCCESS);
+        CHECK_EQ(qt->Status, NDIS_STATUS_SUCCESS);
+        state_get(q, ALL, FLUE_TREE_CONST, &pc, sizeof pc);
+        CHECK_EQ(pc.SourceAddress[3], 1 + round);
+        node_t *n = refer(c.neighbor, NeighborOffloadDelegatedState, FLUE_TREE_DELEGATED);
+        node_t *p = add(n, refer(c.path, Ip4OffloadDelegatedState, FLUE_TREE_DELEGATED));
+        node_t *t = add(p, refer(c.tcp, TcpOffloadDelegatedState, FLUE_TREE_DELEGATED));
+        model_op(FLUE_TREE_TERMINATE, n);
+        CHECK_EQ(n->Status, NDIS_STATUS_SUCCESS);
+        CHECK_EQ(p->Status, NDIS_STATUS_SUCCESS);
+        CHECK_EQ(t->Status, NDIS_STATUS_SUCCESS);
+        state_get(t, FLUE_TREE_DELEGATED, FLUE_TREE_DELEGATED, &is, sizeof is);
+        CHECK_EQ(is.State, was.State);
+        CHECK_EQ(is.Flags, was.Flags);
+        CHECK_EQ(is.RcvNxt, was.RcvNxt);
+        CHECK_EQ(is.RcvWnd, was.RcvWnd);
+        CHECK_EQ(is.SndUna, was.SndUna);
+        CHECK_EQ(is.SndNxt, was.SndNxt);
+        CHECK_EQ(is.SndMax, was.SndMax);
+        CHECK_EQ(is.CWnd, was.CWnd);
+        CHECK_EQ(is.Retransmit.Count, was.Retransmit.Count);
+        CHECK_EQ(is.Retransmit.TimeoutDelta, FLUE_NDIS_NONE);
+        CHECK(rig.fault == NULL);
+    }
+    model_close();
+}
+
+/* CH-126, CH-129, CH-137: cached state changes, a path moves, an invalidated object stays. */
+TEST(updates_relinks_and_invalidation_on_the_firmware)
+{
+    model_open(4, 4, 4);
+    struct chain c = model_chain(1, 1);
+    node_t *n2 = new_neighbor(), *u, *q, *end;
+    NEIGHBOR_OFFLOAD_STATE_CACHED mac = {.DlDestinationAddress = {1, 2, 3, 4, 5, 6}}, got;
+    model_op(FLUE_TREE_INITIATE, n2);
+    u = refer(c.neighbor, NeighborOffloadCachedState, FLUE_TREE_CACHED);
+    state_set(u, FLUE_TREE_CACHED, FLUE_TREE_CACHED, &mac, sizeof mac);
+    model_op(FLUE_TREE_UPDATE, u);
+    CHECK_EQ(u->Status, NDIS_STATUS_SUCCESS);
+    q = refer(c.neighbor, NeighborOffloadCachedState, FLUE_TREE_CACHED);
+    model_op(FLUE_TREE_QUERY, q);
+    state_get(q, FLUE_TREE_CACHED, FLUE_TREE_CACHED, &got, sizeof got);
+    CHECK(memcmp(got.DlDestinationAddress, mac.DlDestinationAddress, 32) == 0);
+    end = refer_full(c.neighbor);
+    model_op(FLUE_TREE_TERMINATE, end);
+    CHECK_EQ(end->Status, NDIS_STATUS_FAILURE);
+    u = refer_full(n2);
+    add(u, refer_full(c.path));
+    model_op(FLUE_TREE_UPDATE, u);
+    CHECK_EQ(u->DependentBlockList->Status, NDIS_STATUS_SUCCESS);
+    end = refer_full(c.neighbor);
+    model_op(FLUE_TREE_TERMINATE, end);
+    CHECK_EQ(end->Status, NDIS_STATUS_SUCCESS);
+    u = refer_full(n2);
+    model_op(FLUE_TREE_INVALIDATE, u);
+    CHECK_EQ(u->Status, NDIS_STATUS_SUCCESS);
+    model_close();
+}
+
+/* CH-020, CH-031: 10,000 nodes through the firmware's window. */
+TEST(a_tree_of_ten_thousand_nodes_on_the_firmware)
+{
+    model_open(16, 64, 256);
+    node_t *root = new_neighbor(), *p = add(root, new_path(false, 1)), **at = &p->DependentBlockList;
+    for (unsigned i = 0; i < 9998; i++, at = &(*at)->NextBlock)
+        *at = legal_tcp((uint16_t)(i + 1));
+    unsigned count = rig.count;
+    model_op(FLUE_TREE_INITIATE, root);
+    for (unsigned i = 2; i < count; i++)
+        CHECK_EQ(rig.nodes[i]->Status, i < 2 + 256 ? NDIS_STATUS_SUCCESS : NDIS_STATUS_OFFLOAD_TCP_ENTRIES);
+    CHECK_EQ(p->Status, NDIS_STATUS_OFFLOAD_PARTIAL_SUCCESS);
+    CHECK_EQ(root->Status, NDIS_STATUS_SUCCESS);
+    model_close();
+}
+
+/* CH-151: a bit flipped in a connection's row ends in a report and one completion. */
+TEST(a_flipped_bit_is_reported_to_the_host)
+{
+    model_open(4, 4, 4);
+    struct chain c = model_chain(1, 1);
+    struct flue_target_object object;
+    CHECK_EQ(flue_target_object(rig.target, *c.tcp->MiniportOffloadContext, &object), FLUE_OK);
+    flue_model_flip(model, FLUE_TBL_CONNECTION, FLUE_GET(HANDLE_INDEX, object.handle), 20, 3);
+    rig.note_count = 0;
+    node_t *q = refer(c.tcp, TcpOffloadState, ALL), *t = refer_full(c.tcp);
+    model_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(q->Status, NDIS_STATUS_FAILURE);
+    CHECK(rig.note_count >= 3);
+    model_op(FLUE_TREE_TERMINATE, t);
+    model_close();
+}
+
+/* CH-152: a warm restart keeps what the host holds. */
+TEST(a_restart_of_the_firmware_keeps_connections)
+{
+    model_open(4, 4, 4);
+    struct chain c = model_chain(1, 1);
+    node_t *lost = new_neighbor(), *q;
+    MiniportInitiateOffload(rig.target, lost);
+    flue_target_run(rig.target);
+    CHECK_EQ(flue_admin_restart(bridge.admin), FLUE_OK);
+    CHECK_EQ(flue_target_reconcile(rig.target), FLUE_OK);
+    model_work();
+    CHECK_EQ(flue_target_recovered(rig.target), FLUE_OK);
+    q = refer(c.tcp, TcpOffloadState, ALL);
+    model_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(q->Status, NDIS_STATUS_SUCCESS);
+    model_close();
+}
+
+/* CH-152: nothing is left over after many lives. */
+TEST(many_lives_on_the_firmware_leak_nothing)
+{
+    model_open(2, 2, 2);
+    struct chain c = model_chain(1, 1);
+    for (unsigned round = 0; round < 2000; round++) {
+        c.tcp->Header.Type = TcpOffloadState;
+        model_op(FLUE_TREE_TERMINATE, c.tcp);
+        CHECK_EQ(c.tcp->Status, NDIS_STATUS_SUCCESS);
+        *c.tcp->MiniportOffloadContext = NULL;
+        node_t link = {.Header = {.Type = Ip4OffloadState, .Size = sizeof link}};
+        link.MiniportOffloadContext = c.path->MiniportOffloadContext;
+        link.DependentBlockList = c.tcp;
+        model_op(FLUE_TREE_INITIATE, &link);
+        CHECK_EQ(link.Status, NDIS_STATUS_SUCCESS);
+    }
+    model_close();
+}
