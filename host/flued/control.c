@@ -10,12 +10,17 @@
  *   {"verb": "fault", "faults": ["csum", "lso-seq"]}            break the RTL on purpose
  *   {"verb": "log", "level": "debug"}
  *   {"verb": "reset"}                                           function reset of the adapter
+ *   {"verb": "oid", "type": "query", "oid": "OID_...", "length": 20}     one OID request; "data" of a set and of the answer
+ *                                                               is in hex, the answer has "status", "NDIS_STATUS_SUCCESS"
+ *   {"verb": "objects"}                                         what the adapter holds of offloaded state
+ *   {"verb": "offload", "action": "pause"}                      or "upload-all", "resume", "restart" (of the processor)
  *   {"verb": "stop"}
  *
  * An answer has "ok": true, or "ok": false and "error": a sentence.
  */
 #define _GNU_SOURCE
 #include <cjson/cJSON.h>
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,9 +31,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "flued.h"
+#include "flue/ndis/oid.h"
 
 #define LINE_MAX_BYTES 8192u
 #define BACKLOG        8
+#define OID_BYTES_MAX  1024u
 
 struct client {
     int fd;
@@ -323,10 +330,142 @@ static cJSON *verb_log(struct daemon *d, const cJSON *request)
 static cJSON *verb_reset(struct daemon *d, const cJSON *request)
 {
     (void)request;
-    if (flue_adapter_reset(d->adapter) != FLUE_OK || flue_port_refill(d->port) != FLUE_OK)
+    if (daemon_reset(d) != FLUE_OK)
         return error_answer("the reset failed");
     log_line(LOG_INFO, "adapter was reset");
     return ok_answer();
+}
+
+/* ---- control plane ------------------------------------------------------------------------------------------------- */
+
+static bool oid_find(const char *name, uint32_t *oid)
+{
+    static const uint32_t oids[] = {OID_TCP_OFFLOAD_CURRENT_CONFIG,
+                                    OID_TCP_OFFLOAD_PARAMETERS,
+                                    OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES,
+                                    OID_TCP_CONNECTION_OFFLOAD_CURRENT_CONFIG,
+                                    OID_TCP_CONNECTION_OFFLOAD_HARDWARE_CAPABILITIES,
+                                    OID_TCP_CONNECTION_OFFLOAD_PARAMETERS,
+                                    OID_OFFLOAD_ENCAPSULATION,
+                                    OID_TCP4_OFFLOAD_STATS,
+                                    OID_TCP6_OFFLOAD_STATS,
+                                    OID_IP4_OFFLOAD_STATS,
+                                    OID_IP6_OFFLOAD_STATS,
+                                    OID_PNP_SET_POWER,
+                                    OID_TCP_TASK_OFFLOAD};
+
+    for (size_t i = 0; i < sizeof oids / sizeof oids[0]; i++)
+        if (strcmp(flue_ndis_oid_name(oids[i]), name) == 0) {
+            *oid = oids[i];
+            return true;
+        }
+    return false;
+}
+
+/* Bytes of a text of hex digits; false when it is none or too long. */
+static bool hex_read(const char *text, uint8_t *data, size_t cap, uint32_t *len)
+{
+    *len = 0;
+    for (; text[0] != '\0'; text += 2) {
+        unsigned byte;
+        if (*len == cap || !isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
+            sscanf(text, "%2x", &byte) != 1)
+            return false;
+        data[(*len)++] = (uint8_t)byte;
+    }
+    return true;
+}
+
+static cJSON *verb_oid(struct daemon *d, const cJSON *request)
+{
+    const cJSON *type = cJSON_GetObjectItem(request, "type"), *name = cJSON_GetObjectItem(request, "oid");
+    const cJSON *data = cJSON_GetObjectItem(request, "data"), *wanted = cJSON_GetObjectItem(request, "length");
+    uint8_t buffer[OID_BYTES_MAX] = {0};
+    char hex[2 * OID_BYTES_MAX + 1] = "";
+    uint32_t oid, length = 0, done = 0;
+
+    if (!cJSON_IsString(type) || (strcmp(type->valuestring, "query") != 0 && strcmp(type->valuestring, "set") != 0))
+        return error_answer("oid: its type is query or set");
+    bool set = strcmp(type->valuestring, "set") == 0;
+    if (!cJSON_IsString(name) || !oid_find(name->valuestring, &oid))
+        return error_answer("oid: there is no such OID");
+    if (set && (!cJSON_IsString(data) || !hex_read(data->valuestring, buffer, sizeof buffer, &length)))
+        return error_answer("oid: the data of a set are hex digits, two a byte");
+    if (!set) {
+        if (!cJSON_IsNumber(wanted) || !(wanted->valuedouble >= 0 && wanted->valuedouble <= OID_BYTES_MAX))
+            return error_answer("oid: a query needs the length of its buffer");
+        length = (uint32_t)wanted->valuedouble;
+    }
+    NDIS_STATUS status = offload_oid(d->offload, set, oid, buffer, length, &done);
+    bool good = status == NDIS_STATUS_SUCCESS || status == NDIS_STATUS_PENDING;
+    cJSON *answer = good ? ok_answer() : error_answer(flue_ndis_status_name(status));
+    cJSON_AddStringToObject(answer, "status", flue_ndis_status_name(status));
+    for (uint32_t i = 0; i < done; i++)
+        snprintf(hex + 2 * i, 3, "%02x", buffer[i]);
+    if (good && !set)
+        cJSON_AddStringToObject(answer, "data", hex);
+    return answer;
+}
+
+static void handle_add(cJSON *to, const char *name, uint32_t handle)
+{
+    static const char *const kinds[] = {"?", "neighbor", "path", "connection"};
+    char text[40] = "-";
+
+    if (handle != 0)
+        snprintf(text, sizeof text, "%s/%u/%u", kinds[handle >> FLUE_HANDLE_KIND_SHIFT],
+                 (unsigned)((handle & FLUE_HANDLE_GENERATION_MASK) >> FLUE_HANDLE_GENERATION_SHIFT),
+                 (unsigned)(handle & FLUE_HANDLE_INDEX_MASK));
+    cJSON_AddStringToObject(to, name, text);
+}
+
+static const char *row_state(uint32_t word)
+{
+    switch ((word & FLUE_ROW_HEAD_STATE_MASK) >> FLUE_ROW_HEAD_STATE_SHIFT) {
+#define X(name, value, text)                                                                                                   \
+    case value:                                                                                                                \
+        return #name;
+        FLUE_ROW_LIST(X)
+#undef X
+    default:
+        return "?";
+    }
+}
+
+static void object_add(void *ctx, const struct flue_list_entry *entry)
+{
+    cJSON *one = cJSON_CreateObject();
+
+    handle_add(one, "handle", entry->handle);
+    handle_add(one, "parent", entry->parent);
+    add_number(one, "dependents", entry->refs);
+    cJSON_AddStringToObject(one, "state", row_state(entry->row_state));
+    cJSON_AddItemToArray(ctx, one);
+}
+
+static cJSON *verb_objects(struct daemon *d, const cJSON *request)
+{
+    cJSON *answer = ok_answer();
+
+    (void)request;
+    const char *wrong = offload_list(d->offload, object_add, cJSON_AddArrayToObject(answer, "objects"));
+    if (wrong == NULL)
+        return answer;
+    cJSON_Delete(answer);
+    return error_answer(wrong);
+}
+
+static cJSON *verb_offload(struct daemon *d, const cJSON *request)
+{
+    const cJSON *action = cJSON_GetObjectItem(request, "action");
+
+    if (cJSON_IsString(action) && strcmp(action->valuestring, "restart") == 0) {
+        const char *wrong = offload_restart(d->offload);
+        return wrong != NULL ? error_answer(wrong) : ok_answer();
+    }
+    if (cJSON_IsString(action) && offload_phase(d->offload, action->valuestring))
+        return ok_answer();
+    return error_answer("offload is pause, upload-all, resume or restart");
 }
 
 static cJSON *verb_stop(struct daemon *d, const cJSON *request)
@@ -341,8 +480,9 @@ static cJSON *answer_to(struct daemon *d, const char *line)
     static const struct {
         const char *verb;
         cJSON *(*answer)(struct daemon *d, const cJSON *request);
-    } verbs[] = {{"caps", verb_caps},   {"set", verb_set}, {"stat", verb_stat},   {"pcap", verb_pcap}, {"wire", verb_wire},
-                 {"fault", verb_fault}, {"log", verb_log}, {"reset", verb_reset}, {"stop", verb_stop}};
+    } verbs[] = {{"caps", verb_caps}, {"set", verb_set},     {"stat", verb_stat},       {"pcap", verb_pcap},
+                 {"wire", verb_wire}, {"fault", verb_fault}, {"log", verb_log},         {"reset", verb_reset},
+                 {"stop", verb_stop}, {"oid", verb_oid},     {"objects", verb_objects}, {"offload", verb_offload}};
     cJSON *request = cJSON_Parse(line), *answer = NULL;
     const cJSON *verb = cJSON_GetObjectItem(request, "verb");
 

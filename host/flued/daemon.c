@@ -90,6 +90,16 @@ static bool step_ok(struct daemon *d, const char *what, enum flue_err err)
     return false;
 }
 
+enum flue_err daemon_reset(struct daemon *d)
+{
+    offload_reset_begin(d->offload);
+    enum flue_err err = flue_adapter_reset(d->adapter);
+    if (err == FLUE_OK)
+        err = flue_port_refill(d->port);
+    enum flue_err ended = offload_reset_end(d->offload);
+    return err != FLUE_OK ? err : ended;
+}
+
 static void recover(struct daemon *d)
 {
     static const char *const name[] = {"transmit", "receive"};
@@ -101,7 +111,7 @@ static void recover(struct daemon *d)
         }
     if (flue_queue_stopped(d->adapter, FLUE_Q_EVENTS)) {
         log_line(LOG_WARN, "the event queue stopped with an error; resetting the adapter");
-        step_ok(d, "reset", flue_adapter_reset(d->adapter));
+        step_ok(d, "reset", daemon_reset(d));
     }
 }
 
@@ -111,6 +121,7 @@ static void take_events(struct daemon *d)
 
     if (!step_ok(d, "poll", flue_poll(d->adapter, EVENTS_A_POLL, &handled)))
         return;
+    offload_run(d->offload);
     recover(d);
     if (!d->stop)
         step_ok(d, "receive buffers", flue_port_refill(d->port));
@@ -214,6 +225,7 @@ const char *daemon_configure(struct daemon *d, const struct flue_config *request
 {
     switch (flue_port_config_set(d->port, request)) {
     case FLUE_OK:
+        offload_config_changed(d->offload);
         log_line(LOG_INFO, "settings changed; offload mask of %s is 0x%02x", flue_tap_name(d->host_tap),
                  flue_tap_offload(d->host_tap));
         return NULL;
@@ -277,9 +289,13 @@ static bool adapter_open(struct daemon *d)
         return false;
     }
     d->options->settings.max_frame_bytes = d->options->mtu_bytes + 14;
-    if (!step_ok(d, "activation", flue_encap_set(d->adapter, FLUE_ENCAP_ON, FLUE_ENCAP_ON)) ||
-        !step_ok(d, "buffers", flue_port_start(d->port, d->adapter)))
+    if (!step_ok(d, "buffers", flue_port_start(d->port, d->adapter)))
         return false;
+    d->offload = offload_open(d);
+    if (d->offload == NULL) {
+        fail(d, 1);
+        return false;
+    }
     const char *wrong = daemon_configure(d, &d->options->settings);
     if (wrong != NULL) {
         log_line(LOG_ERROR, "--set: %s", wrong);
@@ -343,6 +359,7 @@ static bool start(struct daemon *d)
 /* The reverse of start(), from whatever was reached. */
 static void finish(struct daemon *d)
 {
+    offload_close(d->offload);
     flue_adapter_close(d->adapter);
     flue_port_free(d->port);
     if (d->sim != NULL) {

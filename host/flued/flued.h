@@ -6,7 +6,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "flue/control.h"
 #include "flue/flue.h"
+#include "flue/ndis/status.h"
 #include "flue/sim.h"
 
 /* ---- log --------------------------------------------------------------------------------------------------------- */
@@ -40,6 +42,7 @@ struct options {
     uint32_t fault;              /* bits of register FAULT */
     struct flue_config settings; /* request on top of what the adapter can */
     const char *socket_path;
+    const char *settings_path; /* file of standardized keywords; null: their defaults, nothing is kept */
 };
 
 /*
@@ -60,6 +63,7 @@ struct daemon {
     struct flue_tap *host_tap, *wire_tap;
     struct flue_adapter *adapter;
     struct flue_port *port;
+    struct offload *offload; /* null before it was opened */
     int epoll_fd, signal_fd, listen_fd;
     bool host_ready, host_blocked; /* the TAP may have packets; there is no room for them */
     bool wire_ready;
@@ -76,6 +80,42 @@ int daemon_run(struct options *options);
 
 /* Change settings and say so; null or a sentence. */
 const char *daemon_configure(struct daemon *d, const struct flue_config *request);
+
+/* Function reset of the adapter and everything on it. */
+enum flue_err daemon_reset(struct daemon *d);
+
+/* ---- control plane ------------------------------------------------------------------------------------------------- */
+
+struct offload;
+
+/* Start it on d->adapter, which has its port; null with a logged reason.  An adapter without processor has no connections. */
+struct offload *offload_open(struct daemon *d);
+
+/* Upload everything, end the target, stop the processor.  Null is allowed. */
+void offload_close(struct offload *offload);
+
+/* Do what is due; after every poll. */
+void offload_run(struct offload *offload);
+
+/* Settings changed by another way than an OID. */
+void offload_config_changed(struct offload *offload);
+
+/* Around a function reset. */
+void offload_reset_begin(struct offload *offload);
+enum flue_err offload_reset_end(struct offload *offload);
+
+/* One OID request; *done: bytes of the buffer a query filled.  NDIS_STATUS_PENDING: it goes on, its end is logged. */
+NDIS_STATUS offload_oid(struct offload *offload, bool set, uint32_t oid, void *buffer, uint32_t length, uint32_t *done);
+
+/* "pause", "upload-all", "resume"; false for anything else. */
+bool offload_phase(struct offload *offload, const char *action);
+
+/* Start the processor again, warm.  Null, or a sentence. */
+const char *offload_restart(struct offload *offload);
+
+/* Every object the adapter holds.  Null, or a sentence. */
+typedef void offload_each(void *ctx, const struct flue_list_entry *entry);
+const char *offload_list(struct offload *offload, offload_each *each, void *ctx);
 
 /* ---- control socket ------------------------------------------------------------------------------------------------ */
 

@@ -29,6 +29,7 @@ static const char usage[] =
     "Adapter\n"
     "  --width N               data width in bits: 32, 64 or 128 [128]\n"
     "  --set SWITCH=VALUE      as `flue caps --set`; may be repeated\n"
+    "  --settings FILE         standardized keywords, such as *LsoV2IPv4 = 0; read at start, kept when they change\n"
     "  --fault csum|lso-seq    break the RTL on purpose\n"
     "\n"
     "Wire and simulator\n"
@@ -55,6 +56,7 @@ enum {
     OPT_MTU,
     OPT_WIDTH,
     OPT_SET,
+    OPT_SETTINGS,
     OPT_FAULT,
     OPT_WIRE_TX,
     OPT_WIRE_RX,
@@ -78,6 +80,7 @@ static const struct option long_options[] = {
     {"mtu", required_argument, NULL, OPT_MTU},
     {"width", required_argument, NULL, OPT_WIDTH},
     {"set", required_argument, NULL, OPT_SET},
+    {"settings", required_argument, NULL, OPT_SETTINGS},
     {"fault", required_argument, NULL, OPT_FAULT},
     {"wire-tx", required_argument, NULL, OPT_WIRE_TX},
     {"wire-rx", required_argument, NULL, OPT_WIRE_RX},
@@ -220,6 +223,9 @@ static int option_apply(struct options *o, int option, char *arg)
         return -1;
     case OPT_SET:
         return set_read(o, arg);
+    case OPT_SETTINGS:
+        o->settings_path = arg;
+        return -1;
     case OPT_FAULT:
         return fault_read(o, arg);
     case OPT_WIRE_TX:

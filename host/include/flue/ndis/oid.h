@@ -5,6 +5,7 @@
 #ifndef FLUE_NDIS_OID_H
 #define FLUE_NDIS_OID_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -60,6 +61,9 @@ typedef enum NDIS_DEVICE_POWER_STATE {
 
 /* Published name of an OID, "OID_TCP_OFFLOAD_PARAMETERS"; null when it is none of these.  Static storage. */
 const char *flue_ndis_oid_name(NDIS_OID oid);
+
+/* The OID of that name; false when there is none. */
+bool flue_ndis_oid_find(const char *name, NDIS_OID *oid);
 
 #ifdef __cplusplus
 }
