@@ -254,6 +254,13 @@ static void blind_key(uint32_t layer, uint32_t row)
     }
 }
 
+static bool is_key(uint32_t layer, uint32_t word)
+{
+    return layer == TCP    ? word == W_C_PATH || word == W_C_PORTS
+           : layer == PATH ? word >= W_P_KEY && word < W_P_SOURCE + 8
+                           : false;
+}
+
 static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
 {
     uint32_t guard = get(layer, row, guard_word[layer]);
@@ -267,8 +274,12 @@ static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
         if (word != W_STATE)
             put(layer, row, word, get(layer, row, word));
         put(layer, row, W_STATE, head);
-        if (row_state(head) == FLUE_ROW_FREE)
+        if (row_state(head) == FLUE_ROW_FREE) {
             chain(layer);
+        } else if (is_key(layer, word)) { /* it may be in the index already */
+            blind_key(layer, row);
+            reseed();
+        }
         fw.loose_error[layer] = error;
         return;
     }
@@ -292,8 +303,7 @@ static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
     fw.notices = true;
     if (!known && layer != TCP)
         ask_back(layer, row);
-    if ((layer == TCP && (word == W_C_PATH || word == W_C_PORTS)) ||
-        (layer == PATH && word >= W_P_KEY && word < W_P_SOURCE + 8)) {
+    if (is_key(layer, word)) {
         blind_key(layer, row);
         reseed();
     }
@@ -349,6 +359,11 @@ static void pick_up(uint32_t layer, uint32_t row)
         word = get(layer, row, W_STATE);
     uint32_t state = row_state(word);
     bool own = layer == NEIGHBOR || state == FLUE_ROW_FREE || indexed(layer, row);
+    if (object_errors()) { /* its key was bad: mended now */
+        word = get(layer, row, W_STATE);
+        state = row_state(word);
+        own = layer == NEIGHBOR || state == FLUE_ROW_FREE || indexed(layer, row);
+    }
     if (state == FLUE_ROW_BUILDING || state > FLUE_ROW_FROZEN) {
         if (layer != NEIGHBOR && own)
             object_unindex(layer == TCP ? FLUE_TOP_DELETE_CONN : FLUE_TOP_DELETE_PATH, row);
@@ -357,7 +372,7 @@ static void pick_up(uint32_t layer, uint32_t row)
         put(layer, row, W_STATE, generation | FLUE_ROW_FREE);
     } else if (!own) { /* stopped while it was moved or freed */
         if (layer == PATH) {
-            uint32_t parent = get(PATH, row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK;
+            uint32_t parent = object_link(PATH, row) & FLUE_ROW_HEAD_PARENT_MASK;
             if (parent < fw.size[NEIGHBOR]) {
                 uint32_t vlan = get(NEIGHBOR, parent, W_N_CONST + 1) & FLUE_ROW_PATH_KEY_VLAN_MASK;
                 put(PATH, row, W_P_KEY, (get(PATH, row, W_P_KEY) & FLUE_ROW_PATH_KEY_IPV6_MASK) | vlan);
@@ -390,12 +405,12 @@ static void refer_again(void)
     for (uint32_t layer = NEIGHBOR; layer < TCP; layer++) {
         for (uint32_t row = 0; row < fw.size[layer]; row++)
             if (in_use(get(layer, row, W_STATE)))
-                put(layer, row, W_LINK, get(layer, row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK);
+                put(layer, row, W_LINK, object_link(layer, row) & FLUE_ROW_HEAD_PARENT_MASK);
         for (uint32_t row = 0; row < fw.size[layer + 1]; row++) {
             uint32_t word = get(layer + 1, row, W_STATE);
             if (!in_use(word))
                 continue;
-            uint32_t parent = get(layer + 1, row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK;
+            uint32_t parent = object_link(layer + 1, row) & FLUE_ROW_HEAD_PARENT_MASK;
             if (parent < fw.size[layer] && in_use(get(layer, parent, W_STATE)))
                 object_refer(layer, parent, 1);
             else

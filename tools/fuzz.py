@@ -26,11 +26,15 @@ def build(target, source):
     helpers = [f for f in (root / "sim" / "fuzz").glob("*.c") if not f.stem.endswith(("_fuzz", "_corpus"))]
     library = [f for folder in ("sim/model", "host/core", "host/linux", "host/ndis", "host/tree_text") for f in (root / folder).glob("*.c")
                if not f.stem.endswith("_test")] + [root / "firmware" / "image.c"]
+    if target.startswith("fw_"):   # the firmware over its table model
+        firmware = root / "firmware"
+        library = [f for f in firmware.glob("*.c") if f.name != "image.c"] + [*(firmware / "host").glob("*.c"), firmware / "test/rig.c"]
+        helpers = []
     out = ft.BUILD / "fuzz" / target
     out.parent.mkdir(parents=True, exist_ok=True)
     includes = [f"-I{root / d}" for d in ("host/include", "build/gen", "sim/model", "host/core", "host/linux", "host/tree_text",
-                                         "sim/fuzz")]
-    newest = max(f.stat().st_mtime for d in ("sim/model", "sim/fuzz", "host") for f in (root / d).rglob("*.[ch]"))
+                                         "sim/fuzz", "firmware", "firmware/host", "host/test")]
+    newest = max(f.stat().st_mtime for d in ("sim/model", "sim/fuzz", "host", "firmware") for f in (root / d).rglob("*.[ch]"))
     if out.exists() and out.stat().st_mtime > newest:
         return out, ""
     done = subprocess.run(["clang", *FLAGS, *includes, source, *helpers, *library, "-lm", "-lpthread", "-o", out],
