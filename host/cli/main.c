@@ -25,6 +25,8 @@ static const char usage[] =
     "                            now; with values all of them are set, or none\n"
     "  encap [ipv4=F] [ipv6=F]   framing offloads are active for (OID_OFFLOAD_ENCAPSULATION); F: 802.3, llc-snap, off\n"
     "  conn [--set NAME=VALUE]   offloaded neighbors, paths and connections, and the run-time parameters of connections\n"
+    "  offload pause|upload-all|resume|restart\n"
+    "                            what the adapter tells the host of connection offload; restart: of its processor, warm\n"
     "  stat [--reset GROUP] [TEXT]\n"
     "                            every counter; with TEXT those whose name contains it; GROUP of the offload statistics to\n"
     "                            begin anew first: tcp4, tcp6, ip4, ip6, all\n"
@@ -354,6 +356,15 @@ static int verb_log(int argc, char **argv)
     return status;
 }
 
+static int verb_offload(int argc, char **argv)
+{
+    if (argc != 2)
+        return complain(STATUS_USAGE, "offload: is pause, upload-all, resume or restart");
+    cJSON *request = request_of("offload");
+    cJSON_AddStringToObject(request, "action", argv[1]);
+    return ask_quietly(request);
+}
+
 static int verb_plain(int argc, char **argv)
 {
     if (argc > 1)
@@ -444,10 +455,10 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } verbs[] = {{"caps", verb_caps}, {"params", verb_params}, {"encap", verb_encap}, {"conn", verb_conn},
-                 {"stat", verb_stat}, {"pcap", verb_pcap},     {"wire", verb_wire},   {"fault", verb_fault},
-                 {"log", verb_log},   {"reset", verb_plain},   {"stop", verb_plain},  {"replay", verb_replay},
-                 {"tree", verb_tree}};
+    } verbs[] = {{"caps", verb_caps}, {"params", verb_params},  {"encap", verb_encap}, {"conn", verb_conn},
+                 {"stat", verb_stat}, {"pcap", verb_pcap},      {"wire", verb_wire},   {"fault", verb_fault},
+                 {"log", verb_log},   {"reset", verb_plain},    {"stop", verb_plain},  {"replay", verb_replay},
+                 {"tree", verb_tree}, {"offload", verb_offload}};
     const char *environment = getenv("FLUE_SOCKET");
     int option;
 

@@ -300,12 +300,18 @@ int verb_encap(int argc, char **argv)
                                                .Size = NDIS_SIZEOF_OFFLOAD_ENCAPSULATION_REVISION_1}};
     int status = STATUS_OK;
 
+    /* What is not named stays as it is; before the first set there is nothing to keep. */
+    NDIS_OFFLOAD_ENCAPSULATION now;
+    if (argc > 1 && (status = oid_request(false, OID_OFFLOAD_ENCAPSULATION, &now, sizeof now, true)) == STATUS_OK) {
+        e.IPv4 = now.IPv4;
+        e.IPv6 = now.IPv6;
+    }
     for (int i = 1; i < argc; i++) {
         const char *wrong = framing_read(&e, argv[i]);
         if (wrong != NULL)
             return complain(STATUS_USAGE, "encap: %s", wrong);
     }
-    if (argc > 1)
+    if (argc > 1 && status != STATUS_NO_DAEMON)
         status = oid_request(true, OID_OFFLOAD_ENCAPSULATION, &e, e.Header.Size, false);
     if (status == STATUS_OK)
         status = oid_request(false, OID_OFFLOAD_ENCAPSULATION, &e, sizeof e, false);

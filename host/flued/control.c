@@ -338,30 +338,6 @@ static cJSON *verb_reset(struct daemon *d, const cJSON *request)
 
 /* ---- control plane ------------------------------------------------------------------------------------------------- */
 
-static bool oid_find(const char *name, uint32_t *oid)
-{
-    static const uint32_t oids[] = {OID_TCP_OFFLOAD_CURRENT_CONFIG,
-                                    OID_TCP_OFFLOAD_PARAMETERS,
-                                    OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES,
-                                    OID_TCP_CONNECTION_OFFLOAD_CURRENT_CONFIG,
-                                    OID_TCP_CONNECTION_OFFLOAD_HARDWARE_CAPABILITIES,
-                                    OID_TCP_CONNECTION_OFFLOAD_PARAMETERS,
-                                    OID_OFFLOAD_ENCAPSULATION,
-                                    OID_TCP4_OFFLOAD_STATS,
-                                    OID_TCP6_OFFLOAD_STATS,
-                                    OID_IP4_OFFLOAD_STATS,
-                                    OID_IP6_OFFLOAD_STATS,
-                                    OID_PNP_SET_POWER,
-                                    OID_TCP_TASK_OFFLOAD};
-
-    for (size_t i = 0; i < sizeof oids / sizeof oids[0]; i++)
-        if (strcmp(flue_ndis_oid_name(oids[i]), name) == 0) {
-            *oid = oids[i];
-            return true;
-        }
-    return false;
-}
-
 /* Bytes of a text of hex digits; false when it is none or too long. */
 static bool hex_read(const char *text, uint8_t *data, size_t cap, uint32_t *len)
 {
@@ -387,7 +363,7 @@ static cJSON *verb_oid(struct daemon *d, const cJSON *request)
     if (!cJSON_IsString(type) || (strcmp(type->valuestring, "query") != 0 && strcmp(type->valuestring, "set") != 0))
         return error_answer("oid: its type is query or set");
     bool set = strcmp(type->valuestring, "set") == 0;
-    if (!cJSON_IsString(name) || !oid_find(name->valuestring, &oid))
+    if (!cJSON_IsString(name) || !flue_ndis_oid_find(name->valuestring, &oid))
         return error_answer("oid: there is no such OID");
     if (set && (!cJSON_IsString(data) || !hex_read(data->valuestring, buffer, sizeof buffer, &length)))
         return error_answer("oid: the data of a set are hex digits, two a byte");

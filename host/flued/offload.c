@@ -125,7 +125,8 @@ static enum flue_err task_encap(void *ctx, enum flue_encap ipv4, enum flue_encap
 
 /* ---- start and end ----------------------------------------------------------------------------------------------- */
 
-static bool processor_start(struct offload *o)
+/* One that does not start leaves an adapter without connection offload; packets pass all the same (HND-008). */
+static void processor_start(struct offload *o)
 {
     struct flue_admin_params params = {.timeout_us = COMMAND_US};
     struct flue_admin_handlers handlers = {.ctx = o, .done = on_done, .notice = on_notice, .trapped = on_trapped};
@@ -134,20 +135,20 @@ static bool processor_start(struct offload *o)
 
     if (err == FLUE_EUNSUPP) {
         log_line(LOG_INFO, "this adapter has no management processor: no connection offload");
-        return true;
+        return;
     }
     if (err != FLUE_OK) {
         const char *fault = flue_adapter_fault(o->d->adapter);
         log_line(LOG_ERROR, "management processor: %s%s%s", flue_err_name(err), fault != NULL ? ": " : "",
                  fault != NULL ? fault : "");
-        return false;
+        o->admin = NULL;
+        return;
     }
     flue_admin_info(o->admin, &info);
     log_line(LOG_INFO,
              "management processor with %" PRIu32 " KB runs: %" PRIu32 " neighbors, %" PRIu32 " paths, %" PRIu32
              " connections, %s TCP engine",
              info.memory_bytes / 1024, info.neighbors, info.paths, info.connections, info.engine ? "a" : "no");
-    return true;
 }
 
 static bool administration_open(struct offload *o)
@@ -222,7 +223,8 @@ struct offload *offload_open(struct daemon *d)
         return NULL;
     }
     o->d = d;
-    if (processor_start(o) && administration_open(o) && target_open(o) && activate(o))
+    processor_start(o);
+    if (administration_open(o) && target_open(o) && activate(o))
         return o;
     offload_close(o);
     return NULL;
