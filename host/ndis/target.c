@@ -69,6 +69,7 @@ void target_op_free(struct flue_target *t, struct target_op *op)
     if (op->opened)
         tree_close(&op->tree);
     free(op->answer);
+    free(op->own_node);
     free(op);
 }
 
@@ -197,7 +198,7 @@ static enum flue_err send_own(struct flue_target *t, struct target_op *op)
 
 /* ---- entry points ------------------------------------------------------------------------------------------------ */
 
-static void open_tree(struct flue_target *t, struct target_op *op)
+void target_open_tree(struct flue_target *t, struct target_op *op)
 {
     const struct tree_binding binding = {
         .ctx = t, .reference = op->op == FLUE_TREE_TERMINATE ? target_claim : target_reference, .create = target_create_object};
@@ -210,6 +211,9 @@ static void open_tree(struct flue_target *t, struct target_op *op)
     op->opened = true;
     t->stats.refused_nodes += op->tree.refused_items;
     t->stats.refused_trees += op->tree.refused != NULL;
+    for (uint32_t i = 0; op->kind == COMMAND_TREE && op->op == FLUE_TREE_UPDATE && i < op->tree.count; i++)
+        if (op->tree.items[i].object != NULL)
+            ((struct target_object *)op->tree.items[i].object)->updates++;
 }
 
 static bool gate_paused(const struct flue_target *t)
@@ -246,7 +250,7 @@ static void entry(NDIS_HANDLE adapter, enum flue_tree_op which, NDIS_MINIPORT_OF
         target_queue(&t->paused, op);
         return;
     }
-    open_tree(t, op);
+    target_open_tree(t, op);
     target_queue(op->failed ? &t->finished : &t->waiting, op);
 }
 
@@ -331,7 +335,10 @@ static bool take_answer(struct flue_target *t, struct target_op *op)
 
 static void finish(struct flue_target *t, struct target_op *op)
 {
-    if (op->kind != COMMAND_TREE) {
+    if (op->kind == COMMAND_NEIGHBOR) {
+        target_find_again(t, &op->tree);
+        target_neighbor_answer(t, op, !op->failed && take_answer(t, op) && op->tree.items[0].status == NDIS_STATUS_SUCCESS);
+    } else if (op->kind != COMMAND_TREE) {
         target_recover_answer(t, op);
     } else {
         if (op->opened) {
@@ -364,7 +371,7 @@ static void start_waiting(struct flue_target *t)
     if (!gate_paused(t)) {
         struct target_op *op;
         while ((op = target_unqueue(&t->paused)) != NULL) {
-            open_tree(t, op);
+            target_open_tree(t, op);
             target_queue(op->failed ? &t->finished : &t->waiting, op);
         }
     }
@@ -432,7 +439,7 @@ void flue_target_run(struct flue_target *t)
             again = true;
         }
         again = complete_without_memory(t) || again;
-        target_indicate(t);
+        again = target_indicate(t) || again;
     }
     t->running = false;
 }
@@ -452,7 +459,7 @@ void flue_target_done(struct flue_target *t, const struct flue_admin_done *done)
     op->done = *done;
     if (op->bytes > 0) {
         memcpy(op->answer, buffer_addr(t, op), op->bytes); /* the device may go on writing: from here we read our own */
-        if (op->kind == COMMAND_TREE && t->params.observer.answered != NULL)
+        if (op->opened && t->params.observer.answered != NULL)
             t->params.observer.answered(t->params.observer.ctx, op->op, op->answer, op->bytes, done);
     }
     buffer_put(t, op);
@@ -544,7 +551,7 @@ enum flue_err flue_target_destroy(struct flue_target *t)
     t->in_flight = 0;
     while ((op = target_unqueue(&t->waiting)) != NULL || (op = target_unqueue(&t->paused)) != NULL) {
         if (!op->opened && !op->failed)
-            open_tree(t, op);
+            target_open_tree(t, op);
         fail(t, op, NDIS_STATUS_FAILURE, FLUE_AD_ABORTED);
     }
     while ((op = target_unqueue(&t->finished)) != NULL) {

@@ -2,6 +2,7 @@
 #include "target_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "slots.h"
 
 #define EARLY_MAX 65536u
@@ -41,29 +42,84 @@ void target_hardware_failure(struct flue_target *t, struct target_object *object
 static struct target_object *due(struct flue_target *t)
 {
     for (struct target_object *o = t->first; o != NULL; o = o->next)
-        if (!o->terminating && (o->reason != 0 || o->abort))
+        if (!o->terminating && (o->reason != 0 || o->abort || o->ask))
             return o;
     return NULL;
 }
 
 static void apply_notice(struct flue_target *t, uint32_t kind, uint32_t status, uint32_t handle);
 
-void target_indicate(struct flue_target *t)
+/* ---- reachability of a neighbor (2.3.3, 4.9) --------------------------------------------------------------------- */
+
+#define NEIGHBOR_ALL (FLUE_TREE_CONST | FLUE_TREE_CACHED | FLUE_TREE_DELEGATED)
+
+/* A tree of our own about one neighbor: a query of all its state, or an update of what is cached. */
+static void ask_neighbor(struct flue_target *t, struct target_object *o, enum flue_tree_op which,
+                         const NEIGHBOR_OFFLOAD_STATE_CACHED *cached)
+{
+    bool query = which == FLUE_TREE_QUERY;
+    struct target_op *op = target_op_new(COMMAND_NEIGHBOR, 0);
+
+    if (op == NULL)
+        return; /* the device asks again when the neighbor is stale again */
+    op->own_node = flue_tree_node_new(query ? NeighborOffloadState : NeighborOffloadCachedState,
+                                      query ? NEIGHBOR_ALL : FLUE_TREE_CACHED, 0);
+    if (op->own_node == NULL) {
+        target_op_free(t, op);
+        return;
+    }
+    if (!query)
+        memcpy(flue_ndis_state_first(op->own_node), cached, sizeof *cached);
+    op->op = which;
+    op->root = op->own_node;
+    op->cell = o->context;
+    op->root->MiniportOffloadContext = &op->cell;
+    op->root->NdisOffloadHandle = o->host_handle;
+    op->updates = o->updates;
+    target_open_tree(t, op);
+    target_queue(op->failed ? &t->finished : &t->waiting, op);
+}
+
+/* The host answers in the same memory; an update of its own in the meantime said all that this one could. */
+void target_neighbor_answer(struct flue_target *t, struct target_op *op, bool ok)
+{
+    NEIGHBOR_OFFLOAD_STATE_CACHED cached;
+    struct target_object *o = handle_find(&t->handles, op->cell);
+
+    if (!ok || o == NULL || o->terminating || op->op != FLUE_TREE_QUERY)
+        return;
+    op->root->Status = NDIS_STATUS_SUCCESS;
+    t->params.ndis.offload_event(t->params.ndis.miniport, op->root, NeighborReachabilityQuery);
+    memcpy(&cached, flue_tree_node_state(op->root, NEIGHBOR_ALL, FLUE_TREE_CACHED), sizeof cached);
+    cached.Header.Length = sizeof cached;
+    o = handle_find(&t->handles, op->cell);
+    if (o != NULL && !o->terminating && o->updates == op->updates)
+        ask_neighbor(t, o, FLUE_TREE_UPDATE, &cached);
+}
+
+/* ---- events ------------------------------------------------------------------------------------------------------ */
+
+bool target_indicate(struct flue_target *t)
 {
     struct target_object *o;
+    bool more = false;
 
     if (t->initiates > 0)
-        return;
+        return false;
     for (uint32_t i = 0; i < t->early_count; i++)
         apply_notice(t, t->early[i].kind, t->early[i].status, t->early[i].handle);
     t->early_count = 0;
     if (!t->events_due)
-        return;
+        return false;
     while (t->initiates == 0 && (o = due(t)) != NULL) { /* a callback may begin or end anything */
         uint8_t reason = o->reason;
         const void *context = o->context;
         o->reason = 0;
-        if (reason == HardwareFailure && o->abort) {
+        if (o->ask) {
+            o->ask = false;
+            ask_neighbor(t, o, FLUE_TREE_QUERY, NULL);
+            more = true;
+        } else if (reason == HardwareFailure && o->abort) {
             o->abort = false;
             o->told_failure = true;
             tell(t, o, TcpIndicateRetrieve, reason);
@@ -78,6 +134,7 @@ void target_indicate(struct flue_target *t)
         }
     }
     t->events_due = due(t) != NULL;
+    return more;
 }
 
 /* ---- notices ----------------------------------------------------------------------------------------------------- */
@@ -119,6 +176,8 @@ static void apply_notice(struct flue_target *t, uint32_t kind, uint32_t status, 
         object->reason = (uint8_t)status;
     else if (kind == FLUE_CQ_ABORT_IND)
         object->abort = true;
+    else
+        object->ask = t->params.ndis.offload_event != NULL;
     t->events_due = true;
 }
 

@@ -27,6 +27,8 @@ struct target_object {
     bool told_failure; /* HardwareFailure and abort were indicated */
     uint8_t reason;    /* upload to be indicated; 0: none */
     bool abort;        /* to be indicated */
+    bool ask;          /* neighbor: its reachability is to be asked for */
+    uint32_t updates;  /* by the host */
     uint32_t handle;   /* the device's */
     uint32_t refs;     /* dependents that are not terminating */
     void *context;
@@ -37,7 +39,7 @@ struct target_object {
     uint8_t addresses[2][16];     /* of a path, as a query reads them */
 };
 
-enum command_kind { COMMAND_TREE, COMMAND_LIST, COMMAND_PURGE, COMMAND_RELEASE };
+enum command_kind { COMMAND_TREE, COMMAND_LIST, COMMAND_PURGE, COMMAND_RELEASE, COMMAND_NEIGHBOR };
 
 /* An operation of the host, or a command of our own. */
 struct target_op {
@@ -55,6 +57,9 @@ struct target_op {
     unsigned number;     /* in flight */
     struct flue_admin_done done;
     struct flue_sqe sqe;
+    NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *own_node; /* COMMAND_NEIGHBOR: the tree is ours, */
+    void *cell;                                 /* and so is its cell */
+    uint32_t updates;
 };
 
 struct op_queue {
@@ -105,6 +110,7 @@ struct flue_target {
 void target_lie(struct flue_target *t, const char *sentence);
 void target_queue(struct op_queue *queue, struct target_op *op);
 struct target_op *target_unqueue(struct op_queue *queue);
+void target_open_tree(struct flue_target *t, struct target_op *op);
 struct target_op *target_op_new(enum command_kind kind, size_t bytes);
 void target_op_free(struct flue_target *t, struct target_op *op);
 
@@ -132,7 +138,8 @@ struct target_object *target_by_handle(const struct flue_target *t, uint32_t han
 
 /* The device lost an object: what depends on it fails. */
 void target_hardware_failure(struct flue_target *t, struct target_object *object);
-void target_indicate(struct flue_target *t);
+bool target_indicate(struct flue_target *t); /* true: there is more to do */
+void target_neighbor_answer(struct flue_target *t, struct target_op *op, bool ok);
 
 /* Indicate one object's failure now, before its terminate completes. */
 void target_indicate_failure(struct flue_target *t, struct target_object *object);

@@ -33,6 +33,7 @@ struct rig {
     node_t *last_root;
     bool paused;
     const char *fault;
+    uint32_t answer_hrd;
     void (*on_complete)(enum flue_tree_op op, node_t *root);
     void (*on_event)(void *who, uint32_t event, uint32_t information);
 };
@@ -79,6 +80,17 @@ static inline void rig_send_complete(NDIS_HANDLE miniport, NET_BUFFER_LIST *list
         note('S', list, (uint32_t)list->Status, flue_ndis_slot(list, TcpOffloadBytesTransferred));
 }
 
+static inline void rig_neighbor(NDIS_HANDLE miniport, node_t *node, uint32_t code)
+{
+    NEIGHBOR_OFFLOAD_STATE_CACHED cached;
+    void *state = flue_tree_node_state(node, ALL, FLUE_TREE_CACHED);
+    (void)miniport;
+    note('N', node->NdisOffloadHandle, code, node->Header.Type);
+    memcpy(&cached, state, sizeof cached);
+    cached.HostReachabilityDelta = rig.answer_hrd;
+    memcpy(state, &cached, sizeof cached);
+}
+
 static inline bool rig_paused(void *ctx)
 {
     (void)ctx;
@@ -96,7 +108,8 @@ static inline void rig_open_rows(uint32_t neighbors, uint32_t paths, uint32_t co
     struct flue_target_params params = {
         .ndis = {.complete = {initiate_complete, query_complete, update_complete, invalidate_complete, terminate_complete},
                  .tcp_event = rig_event,
-                 .send_complete = rig_send_complete},
+                 .send_complete = rig_send_complete,
+                 .offload_event = rig_neighbor},
         .gate = {.paused = rig_paused},
         .observer = {.fault = rig_fault},
         .rows = {0, rows, rows, rows}};
@@ -147,7 +160,6 @@ static inline node_t *make(OFFLOAD_STATE_TYPE type, unsigned classes, unsigned s
     rig.count++;
     return node;
 }
-
 
 static inline node_t *add(node_t *parent, node_t *node)
 {

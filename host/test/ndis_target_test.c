@@ -399,6 +399,30 @@ TEST(a_table_error_names_the_connections_it_breaks)
     rig_close();
 }
 
+/* CH-125: a neighbor query asks the host in place and carries its answer down; its MAC stays. */
+TEST(a_neighbor_query_is_answered_by_the_host)
+{
+    struct flue_wire_neighbor_cached wire;
+    NEIGHBOR_OFFLOAD_STATE_CACHED mac = {.DlDestinationAddress = {1, 2, 3, 4, 5, 6}, .HostReachabilityDelta = 9};
+    rig_open(4, 4, 4);
+    node_t *n = new_neighbor();
+    state_set(n, ALL, FLUE_TREE_CACHED, &mac, sizeof mac);
+    run_op(FLUE_TREE_INITIATE, n);
+    rig.answer_hrd = 0x12345;
+    rig.note_count = 0;
+    flue_target_notice(rig.target, FLUE_CQ_NEIGHBOR_QUERY, 0, device_handle(n));
+    rig_work();
+    CHECK_EQ(rig.note_count, 1);
+    CHECK(rig.notes[0].what == 'N' && rig.notes[0].who == n->NdisOffloadHandle);
+    CHECK_EQ(rig.notes[0].event, NeighborReachabilityQuery);
+    CHECK_EQ(rig.notes[0].information, NeighborOffloadState);
+    memcpy(&wire, rig.fake->rows[1][0].state + sizeof(struct flue_wire_neighbor_const), sizeof wire);
+    CHECK_EQ(wire.host_reachability_delta, 0x12345);
+    CHECK_EQ(wire.dl_destination, 0x04030201);
+    CHECK(rig.fault == NULL);
+    rig_close();
+}
+
 /* ---- recovery and leaks ------------------------------------------------------------------------------------------ */
 
 /* CH-151, CH-152: after a restart what is unknown is terminated, what is gone fails; commands in flight ended. */
