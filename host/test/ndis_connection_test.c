@@ -205,7 +205,7 @@ TEST(run_time_parameters_of_revision_1_have_no_algorithm)
 
 /* ---- statistics --------------------------------------------------------------------------------------------------- */
 
-/* TO-178, CH-013, CH-202: four sets that know nothing of each other; words of 64 bits come together. */
+/* CH-013, CH-202: four sets that know nothing of each other; words of 64 bits come together. */
 TEST(statistics_are_separate_per_version_and_layer)
 {
     rig_start();

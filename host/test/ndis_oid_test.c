@@ -591,7 +591,7 @@ TEST(an_encapsulation_that_is_refused_changes_nothing)
 
 /* ---- random ------------------------------------------------------------------------------------------------------- */
 
-/* TO-181 without traffic, TO-161: whatever comes, a request is applied whole or not at all, and nothing is read outside. */
+/* TO-161: whatever comes, a request is applied whole or not at all, and nothing is read outside. */
 TEST(a_storm_of_random_requests_applies_whole_or_not_at_all)
 {
     static const NDIS_OID oids[] = {
