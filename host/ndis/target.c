@@ -549,18 +549,20 @@ enum flue_err flue_target_destroy(struct flue_target *t)
             t->flight[i] = NULL;
         }
     t->in_flight = 0;
-    while ((op = target_unqueue(&t->waiting)) != NULL || (op = target_unqueue(&t->paused)) != NULL) {
-        if (!op->opened && !op->failed)
-            target_open_tree(t, op);
-        fail(t, op, NDIS_STATUS_FAILURE, FLUE_AD_ABORTED);
-    }
-    while ((op = target_unqueue(&t->finished)) != NULL) {
-        if (op->kind == COMMAND_TREE)
-            finish(t, op);
-        else
-            target_op_free(t, op);
-    }
-    complete_without_memory(t);
+    do { /* a completion may have asked for more */
+        while ((op = target_unqueue(&t->waiting)) != NULL || (op = target_unqueue(&t->paused)) != NULL) {
+            if (!op->opened && !op->failed)
+                target_open_tree(t, op);
+            fail(t, op, NDIS_STATUS_FAILURE, FLUE_AD_ABORTED);
+        }
+        while ((op = target_unqueue(&t->finished)) != NULL) {
+            if (op->kind == COMMAND_TREE)
+                finish(t, op);
+            else
+                target_op_free(t, op);
+        }
+        complete_without_memory(t);
+    } while (t->waiting.first != NULL || t->paused.first != NULL || t->finished.first != NULL || t->oom_first != NULL);
     while (t->last != NULL)
         target_object_free(t, t->last, NDIS_STATUS_REQUEST_ABORTED);
     if (t->arena.addr != NULL)

@@ -423,6 +423,34 @@ TEST(a_neighbor_query_is_answered_by_the_host)
     rig_close();
 }
 
+static node_t *again_root;
+static void ask_again(enum flue_tree_op op, node_t *root)
+{
+    if (op == FLUE_TREE_INITIATE && root != again_root && rig.completed[op] == 1)
+        MiniportInitiateOffload(rig.target, again_root);
+}
+
+/* CH-015: what is under way at the end is completed, once, also when a completion asks for more. */
+TEST(the_end_completes_everything_under_way)
+{
+    rig_open(8, 8, 8);
+    node_t *sent = new_neighbor(), *paused = new_neighbor();
+    again_root = new_neighbor();
+    rig.on_complete = ask_again;
+    MiniportInitiateOffload(rig.target, sent);
+    flue_target_run(rig.target);
+    rig.paused = true;
+    MiniportInitiateOffload(rig.target, paused);
+    CHECK_EQ(flue_target_destroy(rig.target), FLUE_OK);
+    CHECK_EQ(rig.completed[FLUE_TREE_INITIATE], 3);
+    CHECK_EQ(sent->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(paused->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(again_root->Status, NDIS_STATUS_FAILURE);
+    fake_free(rig.fake);
+    for (unsigned i = 0; i < rig.count; i++)
+        free(rig.nodes[i]);
+}
+
 /* ---- recovery and leaks ------------------------------------------------------------------------------------------ */
 
 /* CH-151, CH-152: after a restart what is unknown is terminated, what is gone fails; commands in flight ended. */
