@@ -5,7 +5,8 @@
 
 A program that measures prints lines "BENCH name value unit conditions".  Run are: every unit bench, the system programs
 (build/bin/system_*), build/bin/*_bench, and the demonstration; what prints no such line contributes nothing.  A name
-that several programs give is kept as often as its conditions differ.
+that several programs give is kept as often as its conditions differ.  Those of the firmware (system_tree_speed_test) also
+go into build/reports/firmware.json.
 """
 
 import argparse
@@ -26,6 +27,21 @@ def programs():
                  if b"BENCH " in p.read_bytes()]
     scripts = [ft.ROOT / "sim" / "live" / "demo.sh"]
     return [p for p in dict.fromkeys(binaries + measuring + scripts) if os.access(p, os.X_OK) and p.is_file()]
+
+
+def firmware(rows):
+    """Cycles of a connection, bytes of the image and of bss (when the image was built here), deepest stack; missing ones are left out."""
+    found = {r["name"].split("/")[1]: r["value"] for r in rows if r["name"].startswith("firmware/")}
+    names = {"initiate_cycles": "initiate_cycles", "terminate_cycles": "terminate_cycles", "text_bytes": "image_bytes",
+             "stack_bytes": "stack_bytes"}
+    report = {key: int(found[name]) for key, name in names.items() if name in found}
+    elf = ft.BUILD / "firmware" / "flue.elf"
+    if elf.exists():
+        done = subprocess.run(["riscv64-unknown-elf-size", str(elf)], capture_output=True, text=True)
+        if done.returncode == 0:
+            _, data, bss = done.stdout.splitlines()[1].split()[:3]
+            report["data_bytes"] = int(data) + int(bss)
+    return report
 
 
 def main():
@@ -62,6 +78,8 @@ def main():
             print(f"     {name} = {value} {unit} ({conditions.strip()})", flush=True)
     rows = sorted(found.values(), key=lambda r: (r["name"], r["conditions"]))
     ft.write_report("bench.json", rows)
+    if any(r["name"].startswith("firmware/") for r in rows):
+        ft.write_report("firmware.json", firmware(rows))
     print(f"{len(rows)} figures in build/reports/bench.json")
     sys.exit(failed > 0 or not rows)
 

@@ -202,11 +202,19 @@ bool trees_config(struct trees *t, enum flue_config_group group, bool set, void 
 unsigned trees_held(struct trees *t, unsigned layer)
 {
     struct flue_admin_done done;
-    struct flue_sqe sqe = {.word0 = FLUE_OP_LIST,
-                           .word1 = t->mem.region,
-                           .length = (t->info.connections + t->info.paths) * (uint32_t)sizeof(struct flue_list_entry),
-                           .arg = {(uint32_t)layer << FLUE_HANDLE_KIND_SHIFT}};
-    return trees_command(t, &sqe, &done) && done.status == TREE_OK ? done.result : UINT32_MAX;
+    const struct flue_list_entry *entry = t->mem.addr;
+    uint32_t most = t->info.connections + t->info.paths + t->info.neighbors, held = 0;
+    struct flue_sqe sqe = {
+        .word0 = FLUE_OP_LIST,
+        .word1 = t->mem.region,
+        .length = most * (uint32_t)sizeof *entry,
+        .arg = {layer << FLUE_HANDLE_KIND_SHIFT},
+    };
+    if (!trees_command(t, &sqe, &done) || done.status != TREE_OK)
+        return UINT32_MAX;
+    for (uint32_t i = 0; i < done.result && i < most; i++)
+        held += entry[i].handle >> FLUE_HANDLE_KIND_SHIFT == layer; /* kind after kind */
+    return held;
 }
 
 void trees_pass(struct trees *t, uint64_t us)
