@@ -188,6 +188,120 @@ def a_reset_during_a_transfer_is_survived(h):
     equal(h.stat()["driver"]["resets"], 3, "resets")
 
 
+# ---- OIDs ---------------------------------------------------------------------------------------------------------------
+
+
+def params(h, *settings):
+    """`flue params` with settings; what it shows then."""
+    done = h.flue("--json", "params", *settings)
+    check(done.returncode == 0, f"params {settings}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+# TO-188: a capability that OID_TCP_OFFLOAD_PARAMETERS switches off is gone from the interface at once, and comes back.
+@test
+def a_capability_switched_off_by_oid_leaves_the_interface_at_once(h):
+    need("ethtool")
+    hardware = {n: p["hardware"] for n, p in params(h).items()}
+    steps = [({"LsoV2IPv6": "off"}, {"tx-tcp6-segmentation"}),
+             ({"LsoV2IPv6": "on"}, set()),
+             ({"LsoV1": "off", "LsoV2IPv4": "off"}, {"tx-tcp-segmentation"}),
+             ({"UDPIPv6Checksum": "rx"}, set(FEATURES)),
+             ({"UDPIPv6Checksum": "both", "LsoV1": "on", "LsoV2IPv4": "on"}, set())]
+    for request, off in steps:
+        now = params(h, *(f"{n}={v}" for n, v in request.items()))
+        equal({n: now[n]["now"] for n in request}, request, f"params after {request}")
+        equal(ethtool(h), {f: "off" if f in off else "on" for f in FEATURES}, f"ethtool -k after {request}")
+        equal({n: p["hardware"] for n, p in now.items()}, hardware, "hardware capabilities")
+
+
+# TO-161, TO-162: a request that is refused changes nothing, and names the OID and the status.
+@test
+def a_refused_oid_changes_nothing_and_is_named(h):
+    before = params(h)
+    done = h.flue("params", "LsoV1=off", "RscIPv4=on")
+    equal(done.returncode, 1, "status of an offload this adapter has not")
+    check("OID_TCP_OFFLOAD_PARAMETERS: NDIS_STATUS_INVALID_PARAMETER" in done.stderr, done.stderr.strip())
+    done = h.flue("conn", "--set", "TicksPerSecond=7")
+    equal(done.returncode, 1, "status of a tick rate that is none")
+    check("NDIS_STATUS_INVALID_DATA" in done.stderr, done.stderr.strip())
+    done = h.flue("encap", "ipv4=llc-snap")
+    equal(done.returncode, 1, "status of a framing no offload supports")
+    equal(params(h), before, "params")
+
+
+# TO-171, TO-172: encapsulation off takes every offload of that IP version away, on gives back what is configured.
+@test
+def encapsulation_switches_all_offloads_of_an_ip_version(h):
+    need("ethtool")
+    equal(h.ask("encap"), {"ipv4": "802.3", "ipv6": "802.3"}, "encapsulation at start")
+    try:
+        equal(h.ask("encap", "ipv6=off"), {"ipv4": "802.3", "ipv6": "off"}, "encapsulation")
+        equal(h.ask("conn")["objects"], [], "offloaded objects")
+    finally:
+        equal(h.ask("encap", "ipv6=on"), {"ipv4": "802.3", "ipv6": "802.3"}, "encapsulation")
+    equal(ethtool(h), {f: "on" for f in FEATURES}, "features afterwards")
+
+
+# CH-203, TO-179: traffic that is not offloaded is not in the offload statistics; their reset leaves other counters alone.
+@test
+def offload_statistics_are_read_and_reset(h):
+    xfer(h, PEER4, 1)
+    before = h.stat()
+    equal(sorted(before["offload"]), ["ip4", "ip6", "tcp4", "tcp6"], "groups")
+    for group, counters in before["offload"].items():
+        equal(counters, dict.fromkeys(counters, 0), f"{group} after traffic that is not offloaded")
+    equal(len(before["offload"]["tcp4"]), 7, "counters of TCP")
+    equal(len(before["offload"]["ip6"]), 10, "counters of IP")
+    for group in ("tcp4", "ip6", "all"):
+        equal(h.flue("stat", "--reset", group).returncode, 0, f"status of stat --reset {group}")
+    check(h.stat()["adapter"]["tx_frames"] >= before["adapter"]["tx_frames"], "a reset of offload statistics touched others")
+
+
+# HND-008: the processor starts again while data flows; no byte is lost and settings stay.
+@test
+def the_management_processor_restarts_while_data_flows(h):
+    before = params(h)
+
+    def meanwhile():
+        for _ in range(3):
+            time.sleep(0.2)
+            equal(h.flue("offload", "restart").returncode, 0, "status of flue offload restart")
+    xfer(h, PEER4, 4, meanwhile)
+    check("started again, tables kept" in h.log.read_text(), "the log does not say so")
+    equal(params(h), before, "params")
+
+
+# TO-166: settings of the file are in force at start; what an OID changes is in the file, and the next start has it.
+@test
+def the_settings_file_outlives_the_daemon(h):
+    settings = h.folder / "settings"
+    settings.write_text("# kept\n*LsoV2IPv6 = 0\n")
+    equal(h.stop_flued(), 0, "exit status of flued")
+    try:
+        h.flued("--settings", settings)
+        equal(params(h)["LsoV2IPv6"]["now"], "off", "LsoV2IPv6 by the file")
+        params(h, "LsoV2IPv6=on", "LsoV2IPv4=off")
+        equal(h.stop_flued(), 0, "exit status of flued")
+        text = settings.read_text()
+        check("# kept" in text and "*LsoV2IPv4" in text, f"the file is {text!r}")
+        h.flued("--settings", settings)
+        now = params(h)
+        equal((now["LsoV2IPv6"]["now"], now["LsoV2IPv4"]["now"]), ("on", "off"), "settings of the next start")
+        equal(h.stop_flued(), 0, "exit status of flued")
+        settings.write_text("*LsoV2IPv6 = 0\nwhat is this\n")
+        refused = None
+        try:
+            h.flued("--settings", settings)
+        except RuntimeError as e:
+            refused = str(e)
+        check(refused is not None, "a settings file with a wrong line was taken")
+        check(f"{settings}:2" in refused, f"the message names neither file nor line: {refused}")
+    finally:
+        h.stop_flued()
+        h.flued("--pcap", h.folder / "live.pcapng")
+
+
 # ---- bulk data ---------------------------------------------------------------------------------------------------------
 
 
