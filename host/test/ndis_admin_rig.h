@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "admin_internal.h"
+#include "../ndis/admin_internal.h"
 #include "check.h"
 #include "rig.h"
 
@@ -43,7 +43,7 @@ static struct ndis_rig {
 
 /* ---- the firmware's side ------------------------------------------------------------------------------------------ */
 
-static NDIS_STATUS mock_config_get(void *ctx, enum flue_config_group group, void *record, size_t bytes)
+static inline NDIS_STATUS mock_config_get(void *ctx, enum flue_config_group group, void *record, size_t bytes)
 {
     const void *from = group == FLUE_CFG_CAPS ? (void *)&host.caps : (void *)&host.connection;
     (void)ctx;
@@ -53,7 +53,7 @@ static NDIS_STATUS mock_config_get(void *ctx, enum flue_config_group group, void
     return NDIS_STATUS_SUCCESS;
 }
 
-static NDIS_STATUS mock_config_set(void *ctx, enum flue_config_group group, const void *record, size_t bytes)
+static inline NDIS_STATUS mock_config_set(void *ctx, enum flue_config_group group, const void *record, size_t bytes)
 {
     (void)ctx;
     if (group == host.refuse)
@@ -72,7 +72,7 @@ static NDIS_STATUS mock_config_set(void *ctx, enum flue_config_group group, cons
     return NDIS_STATUS_SUCCESS;
 }
 
-static NDIS_STATUS mock_stats_get(void *ctx, enum flue_stats_group group, void *record, size_t bytes)
+static inline NDIS_STATUS mock_stats_get(void *ctx, enum flue_stats_group group, void *record, size_t bytes)
 {
     (void)ctx;
     if (group == FLUE_SG_TCP4 || group == FLUE_SG_TCP6)
@@ -84,7 +84,7 @@ static NDIS_STATUS mock_stats_get(void *ctx, enum flue_stats_group group, void *
 }
 
 /* The firmware keeps the gauge (CH-202). */
-static NDIS_STATUS mock_stats_reset(void *ctx, enum flue_stats_group group)
+static inline NDIS_STATUS mock_stats_reset(void *ctx, enum flue_stats_group group)
 {
     (void)ctx;
     host.resets++;
@@ -98,7 +98,7 @@ static NDIS_STATUS mock_stats_reset(void *ctx, enum flue_stats_group group)
 
 /* ---- the host's side ---------------------------------------------------------------------------------------------- */
 
-static void on_indicate(void *ctx, NDIS_STATUS code, const void *buffer, uint32_t bytes)
+static inline void on_indicate(void *ctx, NDIS_STATUS code, const void *buffer, uint32_t bytes)
 {
     (void)ctx;
     CHECK(host.told_count < INDICATIONS_MAX && bytes <= sizeof host.told[0].buffer);
@@ -110,7 +110,7 @@ static void on_indicate(void *ctx, NDIS_STATUS code, const void *buffer, uint32_
         memcpy(i->buffer, buffer, bytes);
 }
 
-static void on_complete(void *ctx, struct flue_ndis_request *request, NDIS_STATUS status)
+static inline void on_complete(void *ctx, struct flue_ndis_request *request, NDIS_STATUS status)
 {
     (void)ctx;
     host.completed = request;
@@ -118,27 +118,27 @@ static void on_complete(void *ctx, struct flue_ndis_request *request, NDIS_STATU
     host.completions++;
 }
 
-static void on_halted(void *ctx)
+static inline void on_halted(void *ctx)
 {
     (void)ctx;
     host.halts++;
 }
 
-static void on_note(void *ctx, const char *sentence)
+static inline void on_note(void *ctx, const char *sentence)
 {
     (void)ctx;
     host.notes++;
     snprintf(host.note, sizeof host.note, "%s", sentence);
 }
 
-static enum flue_err task_set(void *ctx, const struct flue_config *request)
+static inline enum flue_err task_set(void *ctx, const struct flue_config *request)
 {
     if (host.task_refuse > 0 && --host.task_refuse == 0)
         return FLUE_ETIMEOUT;
     return flue_config_set(ctx, request);
 }
 
-static struct flue_ndis_admin_params rig_params(bool connection)
+static inline struct flue_ndis_admin_params rig_params(bool connection)
 {
     struct flue_ndis_admin_params params = {
         .handlers = {.indicate = on_indicate, .complete = on_complete, .halted = on_halted, .note = on_note},
@@ -152,7 +152,7 @@ static struct flue_ndis_admin_params rig_params(bool connection)
     return params;
 }
 
-static void firmware_reset(void)
+static inline void firmware_reset(void)
 {
     host.caps = (struct flue_cfg_caps){.neighbors = 16, .paths = 64, .connections = 64};
     host.connection = (struct flue_cfg_connection){
