@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "flue/ndis/status.h"
-#include "slots.h"
+#include "../core/slots.h"
 
 #define MEM_BYTES  16384u
 #define LIMIT_US   500000u
