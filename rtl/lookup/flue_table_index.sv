@@ -571,4 +571,82 @@ module flue_table_index
     end
   end
 
+`ifdef FORMAL
+  // What the slot memory holds, followed beside it.
+  bucket_t       f_mem [1 << AW];
+  bucket_t       f_q, f_way0, f_way1, f_place;
+  logic          f_past = 1'b0;
+  logic          f_reads, f_buckets;        // a word is taken over; b0_q and b1_q are those of the hash
+  logic [AW-1:0] f_at;                      // any slot: begins anywhere and stays
+  logic          f_slot;
+  slot_t         f_old, f_new;
+
+  assign f_reads   = state_q inside {S_WAY1, S_WAY2, S_VICTIM1, S_SCAN1};
+  assign f_buckets = state_q inside {S_PICK, S_ROW, S_ROW1, S_ROW2, S_VERDICT, S_PLACE, S_MOVE};
+  assign f_way0    = f_mem[{half, 1'b0, h0}];
+  assign f_way1    = f_mem[{half, 1'b1, h1}];
+  assign f_place   = f_mem[{half, victim_q[1], victim_q[1] ? own1_q : own0_q}];
+  assign f_old     = f_slot ? f_mem[f_at].s1 : f_mem[f_at].s0;
+  assign f_new     = f_slot ? slot_wdata.s1 : slot_wdata.s0;
+
+  always_ff @(posedge clk) begin
+    f_past <= 1'b1;
+    f_at   <= f_at;
+    f_slot <= f_slot;
+    f_q    <= f_mem[slot_at];
+    if (slot_write) f_mem[slot_at] <= slot_wdata;
+
+    if (!f_past) assume (rst);
+    if (f_past && !rst && !$past(rst)) begin
+      // The memory, the hash and the users of the commands keep their contracts.
+      if (f_reads) assume (slot_rdata == f_q);
+      if (!hash_done && state_q != S_SEED && $past(state_q) != S_SEED) assume ($stable(hash));
+      assume (!hash_done || state_q inside {S_HASH, S_SEED});
+      assume (!seeding || state_q == S_SEED);
+      if (active_q) assume ($stable(cmd_op_i) && $stable(cmd_row_i));
+    end
+
+    if (f_past && !rst) begin
+      if (state_q == S_WIPE) assert (active_q && (rebuild_q || cmd_op_i == TOP_CLEAR));
+      if (rebuild_q) begin
+        assert (active_q && cmd_op_i == TOP_RESEED);
+        assert (!(state_q inside {S_IDLE, S_PICK, S_ROW, S_ROW1, S_ROW2, S_VERDICT}));
+        if (!(state_q inside {S_WIPE, S_SEED, S_SCAN0, S_SCAN1, S_SCAN2, S_REBUILT})) assert (from_row);
+      end
+      // The buckets at hand are those in the memory.
+      if (state_q == S_WAY1) assert (f_q == f_way0);
+      if (state_q == S_WAY2) assert (b0_q == f_way0 && f_q == f_way1);
+      if (f_buckets)         assert (b0_q == f_way0 && b1_q == f_way1);
+      if (state_q == S_SCAN1) assert (f_q == f_mem[{half, scan_q[BUCKET_W+1:1]}]);
+      if (state_q == S_SCAN2) assert (b0_q == f_mem[{half, scan_q[BUCKET_W+1:1]}]);
+      if (state_q == S_VICTIM1) assert (f_q == f_place);
+      if (state_q == S_VICTIM2) assert (b0_q == f_place);
+      if (f_buckets && purpose_q == FOR_INSERT) assert (own0_q == h0 && own1_q == h1);
+      if (state_q == S_PLACE) assert (purpose_q == FOR_INSERT);
+      if (state_q == S_MOVE)  assert (purpose_q == FOR_MOVE);
+      // The victim stays where it was found until it has been moved.
+      if (purpose_q == FOR_MOVE && state_q inside {S_VERSION, S_VERSION1, S_VERSION2, S_LOAD, S_HASH, S_WAY1, S_WAY2, S_MOVE, S_OVER})
+        assert ((victim_q[0] ? f_place.s1 : f_place.s0) == mover_q);
+      // Its copy stands in its other bucket before its place is taken.
+      if (state_q == S_OVER) begin
+        assert (purpose_q == FOR_MOVE && (victim_q[1] ? h1 == own1_q : h0 == own0_q));
+        assert (victim_q[1] ? b1_q == f_way1 : b0_q == f_way0);
+        assert (victim_q[1] ? f_way0.s0 == mover_q || f_way0.s1 == mover_q : f_way1.s0 == mover_q || f_way1.s1 == mover_q);
+      end
+      // No entry leaves its slot but by CLEAR, in the half that is not in use, because its own row is
+      // deleted, or when it has been moved; and nothing but the entry at hand is written.
+      if (slot_write && slot_at == f_at && f_new != f_old) begin
+        assert (f_new == '0 || f_new == own_q || (state_q == S_MOVE && f_new == mover_q));
+        if (f_old.valid) begin
+          assert (state_q inside {S_WIPE, S_SCAN2, S_OVER});
+          if (state_q == S_SCAN2) assert (f_old.row == cmd_row_i && f_old.conn == (cmd_op_i == TOP_DELETE_CONN) && !rebuild_q);
+          if (state_q == S_OVER)  assert (f_old == mover_q);
+          if (state_q == S_WIPE)  assert (cmd_op_i == TOP_CLEAR || half != half_q);
+        end
+      end
+    end
+    cover (f_past && !rst && slot_write && slot_at == f_at && state_q == S_WIPE);
+  end
+`endif
+
 endmodule
