@@ -1,6 +1,13 @@
 /*
  * Management processor and admin queue of an adapter (docs/control-plane.md).  Same thread rules as flue/core.h: everything
- * belongs to one thread at a time, callbacks come from inside flue_poll() and flue_admin_stop().
+ * belongs to one thread at a time, callbacks come from inside the calls that poll or stop: flue_poll(), flue_admin_call(),
+ * _check(), _stop(), _restart(), flue_adapter_reset() and _close().  A handler may submit; flue_admin_stop() inside one takes
+ * effect after it.
+ *
+ * An entry that cannot be true ends the use of the whole adapter (FLUE_EDEVICE).  A trap, a queue that the firmware stopped, or
+ * no answer in time stops the processor alone: commands in flight end, `trapped` is called, flue_adapter_fault() says why, and
+ * flue_admin_restart() or flue_adapter_reset() brings it back.  Commands in flight survive flue_adapter_drain() and go on
+ * after flue_adapter_resume().
  */
 #ifndef FLUE_ADMIN_H
 #define FLUE_ADMIN_H
