@@ -174,8 +174,8 @@ static void terminate(struct trees *t, uint32_t tick_us)
     }
 }
 
-/* CH-011, CH-012, CH-015, CH-025, CH-026, CH-120, CH-121, CH-122, CH-123, CH-125, CH-145, CH-147: every field of every state
- * comes back, relative times less the ticks that passed. */
+/* CH-028, CH-120, CH-121, CH-122, CH-123, CH-125, CH-147, CH-148, CH-149: every field of every state comes back, relative
+ * times less the ticks that passed. */
 static void round_trips(struct trees *t)
 {
     struct flue_cfg_connection connection;
@@ -199,7 +199,7 @@ static void round_trips(struct trees *t)
         }
         if (!check_failures)
             terminate(t, tick_us);
-        if (!check_failures) { /* what was given back is gone (CH-148) */
+        if (!check_failures) { /* what was given back is gone */
             refer(full_type);
             trees_run(t, FLUE_OP_QUERY, &tree);
             expect_status(t, "query of what is gone", TREE_FAILURE);
@@ -260,7 +260,7 @@ static void spoil(struct trees *t, uint32_t *s, unsigned how)
     }
 }
 
-/* HND-006, CH-028, CH-029: a state with a wrong value is refused whole, its neighbors in the tree are taken. */
+/* HND-006, CH-028: a state with a wrong value is refused whole, its neighbors in the tree are taken. */
 static void refusals(struct trees *t)
 {
     for (unsigned how = 0; how < 13; how++) {
