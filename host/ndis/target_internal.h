@@ -105,14 +105,36 @@ struct flue_target {
     struct flue_target_stats stats;
 };
 
-/* ---- target.c ---------------------------------------------------------------------------------------------------- */
+/* ---- target_command.c -------------------------------------------------------------------------------------------- */
 
 void target_lie(struct flue_target *t, const char *sentence);
 void target_queue(struct op_queue *queue, struct target_op *op);
 struct target_op *target_unqueue(struct op_queue *queue);
-void target_open_tree(struct flue_target *t, struct target_op *op);
 struct target_op *target_op_new(enum command_kind kind, size_t bytes);
 void target_op_free(struct flue_target *t, struct target_op *op);
+
+/* The buffer the device has of it, and giving it back. */
+const uint8_t *target_buffer_addr(const struct flue_target *t, const struct target_op *op);
+void target_buffer_put(struct flue_target *t, struct target_op *op);
+
+/* Marshal a tree and send it.  FLUE_EAGAIN: later; FLUE_ESTATE with no bytes: every node was refused here. */
+enum flue_err target_send_tree(struct flue_target *t, struct target_op *op);
+
+/* A command of our own: its buffer begins as op->answer is. */
+enum flue_err target_send_own(struct flue_target *t, struct target_op *op);
+
+/* ---- target.c ---------------------------------------------------------------------------------------------------- */
+
+void target_open_tree(struct flue_target *t, struct target_op *op);
+
+/* A tree that does not reach the device. */
+void target_fail(struct flue_target *t, struct target_op *op, NDIS_STATUS status, enum flue_admin_detail detail);
+
+/* Judge what came back, complete and free the operation. */
+void target_finish(struct flue_target *t, struct target_op *op);
+
+/* Complete trees that were marked because there was no memory for an operation; false when there were none. */
+bool target_complete_without_memory(struct flue_target *t);
 
 /* ---- target_object.c --------------------------------------------------------------------------------------------- */
 
@@ -123,16 +145,23 @@ NDIS_STATUS target_create_object(void *ctx, struct tree_item *item);
 /* Objects of references may be gone when the answer comes. */
 void target_find_again(const struct flue_target *t, struct flue_tree *tree);
 
-/* What an answered tree changes; null, or the sentence why it cannot be true (then nothing was changed). */
-const char *target_apply(struct flue_target *t, struct target_op *op);
-
-/* A tree that came to nothing: lost when the device's side of it is unknown. */
-void target_undo(struct flue_target *t, struct target_op *op, bool lost);
+/* Make it one of the target's: live, and a dependent of its parent. */
+void target_link_object(struct flue_target *t, struct target_object *object, struct target_object *parent);
+void target_set_parent(struct target_object *object, struct target_object *parent);
+void target_set_terminating(struct target_object *object, bool terminating);
 
 /* Free an object; its sends end with this status, NDIS_STATUS_SUCCESS: it has none. */
 void target_object_free(struct flue_target *t, struct target_object *object, NDIS_STATUS sends);
 
 struct target_object *target_by_handle(const struct flue_target *t, uint32_t handle);
+
+/* ---- target_answer.c --------------------------------------------------------------------------------------------- */
+
+/* What an answered tree changes; null, or the sentence why it cannot be true (then nothing was changed). */
+const char *target_apply(struct flue_target *t, struct target_op *op);
+
+/* A tree that came to nothing: lost when the device's side of it is unknown. */
+void target_undo(struct flue_target *t, struct target_op *op, bool lost);
 
 /* ---- target_event.c ---------------------------------------------------------------------------------------------- */
 
