@@ -1,4 +1,4 @@
-/* Administration: opening, indications, PAUSE and RESUME, power, reset and halt (task-offload.md 4.4, chimney.md 4.17). */
+/* Administration: opening, indications, power, reset and halt (task-offload.md 4.4, chimney.md 4.17). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,34 +64,6 @@ void flue_ndis_config_changed(struct flue_ndis_admin *a)
         ndis_indicate(a, NDIS_STATUS_TASK_OFFLOAD_CURRENT_CONFIG, &a->current, a->current.Header.Size);
 }
 
-/* ---- pause, upload, resume --------------------------------------------------------------------------------------- */
-
-void flue_ndis_pause(struct flue_ndis_admin *a)
-{
-    if (a->pause.phase != NDIS_PHASE_RUN)
-        return;
-    ndis_pause_phase(&a->pause, NDIS_PHASE_PAUSE);
-    ndis_indicate(a, NDIS_STATUS_OFFLOAD_PAUSE, NULL, 0);
-}
-
-void flue_ndis_upload_all(struct flue_ndis_admin *a)
-{
-    flue_ndis_pause(a);
-    if (a->pause.phase == NDIS_PHASE_UPLOAD)
-        return;
-    ndis_pause_phase(&a->pause, NDIS_PHASE_UPLOAD);
-    ndis_indicate(a, NDIS_STATUS_UPLOAD_ALL, NULL, 0);
-}
-
-void flue_ndis_resume(struct flue_ndis_admin *a)
-{
-    if (a->pause.phase == NDIS_PHASE_RUN)
-        return;
-    ndis_refresh(a);
-    ndis_indicate(a, NDIS_STATUS_OFFLOAD_RESUME, &a->connection_current, sizeof a->connection_current);
-    ndis_pause_phase(&a->pause, NDIS_PHASE_RUN);
-}
-
 /* ---- what waits for quiet ---------------------------------------------------------------------------------------- */
 
 NDIS_STATUS ndis_wait(struct flue_ndis_admin *a, struct flue_ndis_request *request)
@@ -120,7 +92,7 @@ static void finish_pending(struct flue_ndis_admin *a)
         status = ndis_change_apply(a, &a->change);
         if (status == NDIS_STATUS_SUCCESS)
             ndis_indicate_config(a);
-        flue_ndis_resume(a);
+        ndis_phase_back(a);
     }
     finish(a, status);
 }
@@ -133,6 +105,8 @@ static void on_quieter(void *ctx)
 
 void flue_ndis_run(struct flue_ndis_admin *a)
 {
+    if (a->recount != NULL)
+        a->recount(a); /* the target frees objects on its own account too */
     if (!a->due)
         return;
     a->due = false;
@@ -152,8 +126,10 @@ static void abandon(struct flue_ndis_admin *a, NDIS_STATUS status)
     if (a->pending->oid == OID_PNP_SET_POWER) {
         a->low_power = false;
         ndis_pause_close(&a->pause, a->state == NDIS_ADMIN_HALTS);
+        if (a->state == NDIS_ADMIN_WORKS)
+            (void)ndis_phase_write(a);
     } else if (a->state == NDIS_ADMIN_WORKS) {
-        flue_ndis_resume(a);
+        ndis_phase_back(a);
     }
     finish(a, status);
 }
@@ -179,6 +155,9 @@ NDIS_STATUS ndis_power_set(struct flue_ndis_admin *a, struct flue_ndis_request *
         return NDIS_STATUS_NOT_ACCEPTED;
     a->low_power = state != NdisDeviceStateD0;
     ndis_pause_close(&a->pause, a->low_power);
+    NDIS_STATUS status = ndis_phase_write(a);
+    if (status != NDIS_STATUS_SUCCESS && !a->low_power)
+        return status; /* it would refuse what the host offloads; the driver's own gate needs no device to close */
     /* The host terminates everything before; success is not reported until it has (CH-199). */
     return a->low_power && !ndis_pause_quiet(&a->pause) ? ndis_wait(a, request) : NDIS_STATUS_SUCCESS;
 }
@@ -198,6 +177,13 @@ enum flue_err flue_ndis_reset_end(struct flue_ndis_admin *a)
     if (a->state != NDIS_ADMIN_RESETS)
         return FLUE_ESTATE;
     a->state = NDIS_ADMIN_WORKS;
+    if (ndis_has_connection(a) && ndis_connection_restore(a) != NDIS_STATUS_SUCCESS)
+        return FLUE_EDEVICE;
+    return FLUE_OK;
+}
+
+enum flue_err flue_ndis_restarted(struct flue_ndis_admin *a)
+{
     if (ndis_has_connection(a) && ndis_connection_restore(a) != NDIS_STATUS_SUCCESS)
         return FLUE_EDEVICE;
     return FLUE_OK;

@@ -12,6 +12,7 @@ static void recount(struct flue_ndis_admin *a)
     struct flue_target_stats stats;
 
     flue_target_stats(a->target, &stats);
+    ndis_pause_waiting(&a->pause, stats.paused);
     ndis_pause_held(&a->pause,
                     stats.objects[FLUE_LAYER_NEIGHBOR] + stats.objects[FLUE_LAYER_PATH] + stats.objects[FLUE_LAYER_TCP],
                     stats.lent);
@@ -36,9 +37,30 @@ static bool paused(void *ctx)
     return ndis_pause_initiate(&((struct flue_ndis_admin *)ctx)->pause) != NDIS_START;
 }
 
+static bool closed(void *ctx)
+{
+    return ndis_pause_initiate(&((struct flue_ndis_admin *)ctx)->pause) == NDIS_REFUSE;
+}
+
+static bool uploading(void *ctx)
+{
+    return ndis_pause_uploading(&((struct flue_ndis_admin *)ctx)->pause);
+}
+
+static void send(void *ctx, bool begins)
+{
+    struct flue_ndis_admin *a = ctx;
+
+    if (begins)
+        ndis_pause_begin(&a->pause, NDIS_OP_DATA);
+    else
+        ndis_pause_end(&a->pause, NDIS_OP_DATA);
+}
+
 void flue_ndis_gate(struct flue_ndis_admin *a, struct flue_target_gate *gate)
 {
-    *gate = (struct flue_target_gate){.ctx = a, .begin = begin, .end = end, .paused = paused};
+    *gate = (struct flue_target_gate){
+        .ctx = a, .begin = begin, .end = end, .paused = paused, .closed = closed, .uploading = uploading, .send = send};
 }
 
 void flue_ndis_target(struct flue_ndis_admin *a, struct flue_target *target)
@@ -48,5 +70,5 @@ void flue_ndis_target(struct flue_ndis_admin *a, struct flue_target *target)
     if (target != NULL)
         recount(a);
     else
-        ndis_pause_held(&a->pause, 0, 0);
+        ndis_pause_waiting(&a->pause, 0), ndis_pause_held(&a->pause, 0, 0);
 }

@@ -38,6 +38,8 @@ struct flue_ndis_admin {
     uint8_t encap[2];      /* NDIS_OFFLOAD_SET_*, in force */
     bool connection_on[2]; /* switches of connection offload */
     bool connection_encap[2];
+    enum ndis_phase phase_before; /* a change of parameters paused */
+    bool device_paused;           /* what the processor was told */
 
     enum { NDIS_ADMIN_WORKS, NDIS_ADMIN_RESETS, NDIS_ADMIN_HALTS } state;
     bool applying; /* our own change is under way: no indication from config_changed */
@@ -81,9 +83,18 @@ bool ndis_has_connection(const struct flue_ndis_admin *a);
 NDIS_STATUS ndis_connection_open(struct flue_ndis_admin *a); /* read what the firmware has */
 NDIS_STATUS ndis_connection_switch(struct flue_ndis_admin *a, const bool on[2], const bool encap[2]);
 NDIS_STATUS ndis_connection_restore(struct flue_ndis_admin *a);
+NDIS_STATUS ndis_connection_pause(struct flue_ndis_admin *a, bool paused);
 NDIS_STATUS ndis_connection_parameters_set(struct flue_ndis_admin *a, struct flue_ndis_request *request);
 NDIS_STATUS ndis_stats_query(struct flue_ndis_admin *a, struct flue_ndis_request *request);
 NDIS_STATUS ndis_stats_set(struct flue_ndis_admin *a, struct flue_ndis_request *request);
+
+/* ---- admin_phase.c ----------------------------------------------------------------------------------------------- */
+
+/* Tell the processor whether initiates are refused now; nothing when it knows. */
+NDIS_STATUS ndis_phase_write(struct flue_ndis_admin *a);
+
+/* The change that paused is over: as it was before. */
+void ndis_phase_back(struct flue_ndis_admin *a);
 
 /* ---- admin.c ----------------------------------------------------------------------------------------------------- */
 

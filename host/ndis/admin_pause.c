@@ -33,6 +33,11 @@ void ndis_pause_end(struct ndis_pause *p, enum ndis_operation op)
     fell(p, --p->outstanding[op]);
 }
 
+void ndis_pause_waiting(struct ndis_pause *p, unsigned waiting)
+{
+    p->waiting = waiting;
+}
+
 void ndis_pause_held(struct ndis_pause *p, unsigned objects, unsigned indicated)
 {
     if (p == NULL)
@@ -52,29 +57,15 @@ bool ndis_pause_quiet(const struct ndis_pause *p)
     unsigned left = p->objects;
     for (unsigned op = 0; op < NDIS_OP_COUNT; op++)
         left += p->outstanding[op];
-    return left == 0;
-}
-
-static void reconsider(struct ndis_pause *p)
-{
-    if (p->resumed != NULL)
-        p->resumed(p->resumed_ctx);
+    return left == p->waiting;
 }
 
 void ndis_pause_phase(struct ndis_pause *p, enum ndis_phase phase)
 {
-    bool resumes = phase == NDIS_PHASE_RUN && p->phase != NDIS_PHASE_RUN;
-
     p->phase = phase;
-    if (resumes)
-        reconsider(p);
 }
 
 void ndis_pause_close(struct ndis_pause *p, bool closed)
 {
-    bool changes = p->closed != closed;
-
     p->closed = closed;
-    if (changes)
-        reconsider(p);
 }

@@ -1,8 +1,9 @@
 /*
  * Pause, upload, resume: what the host was told about offloading, and the counters of everything it has outstanding.
  *
- * The administrator side (admin.c) moves the phase; the target's gate calls begin and end around each operation, says
- * what is held, and asks before an initiate starts.  One thread at a time, as everything of an adapter.
+ * The administrator side (admin_phase.c) moves the phase; the target's gate calls begin and end around each operation,
+ * says what is held, and asks before an initiate starts and what becomes of a send.  One thread at a time, as everything of
+ * an adapter.
  */
 #ifndef FLUE_NDIS_ADMIN_PAUSE_H
 #define FLUE_NDIS_ADMIN_PAUSE_H
@@ -29,7 +30,7 @@ enum ndis_operation {
 /* What becomes of an initiate that arrives now. */
 enum ndis_verdict {
     NDIS_START, /* begin it */
-    NDIS_QUEUE, /* keep it; resumed() says when */
+    NDIS_QUEUE, /* keep it; the target asks again in each run */
     NDIS_REFUSE /* complete it, every node FAILURE: the adapter is halting or has no power */
 };
 
@@ -37,12 +38,11 @@ struct ndis_pause {
     enum ndis_phase phase;
     bool closed; /* halting or without power */
     unsigned outstanding[NDIS_OP_COUNT];
+    unsigned waiting;           /* of the initiates: held by the target until a RESUME */
     unsigned objects;           /* neighbors, paths and connections held */
     unsigned indicated;         /* packet lists the host has and must return */
     void (*quieter)(void *ctx); /* the administrator's: some counter fell to zero */
     void *quieter_ctx;
-    void (*resumed)(void *ctx); /* the target's: ask again about what was queued */
-    void *resumed_ctx;
 };
 
 /* The verdict for an initiate; always NDIS_START when p is null, as every call here allows. */
@@ -52,21 +52,23 @@ enum ndis_verdict ndis_pause_initiate(const struct ndis_pause *p);
 void ndis_pause_begin(struct ndis_pause *p, enum ndis_operation op);
 void ndis_pause_end(struct ndis_pause *p, enum ndis_operation op);
 
+/* How many initiates the target holds back, of those that were begun. */
+void ndis_pause_waiting(struct ndis_pause *p, unsigned waiting);
+
 /* How many objects are held and how many indicated packet lists the host still has, as of now. */
 void ndis_pause_held(struct ndis_pause *p, unsigned objects, unsigned indicated);
 
 /* True from UPLOAD_ALL on: a send ends with NDIS_STATUS_UPLOAD_IN_PROGRESS, never NDIS_STATUS_PAUSED (CH-197). */
 bool ndis_pause_uploading(const struct ndis_pause *p);
 
-/* True while nothing of the host is under way and nothing of it is held. */
+/* True while nothing of the host is under way, but initiates that wait for a RESUME, and nothing of it is held. */
 bool ndis_pause_quiet(const struct ndis_pause *p);
 
 /* ---- the administrator's side ------------------------------------------------------------------------------------ */
 
-/* Move to a phase; to RUN from another one calls resumed(). */
 void ndis_pause_phase(struct ndis_pause *p, enum ndis_phase phase);
 
-/* Refuse initiates from now on, or no longer; both call resumed(), so that what was queued gets its verdict. */
+/* Refuse initiates from now on, or no longer. */
 void ndis_pause_close(struct ndis_pause *p, bool closed);
 
 #endif

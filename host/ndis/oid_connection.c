@@ -110,7 +110,8 @@ static NDIS_STATUS switches_write(struct flue_ndis_admin *a, const bool on[2], c
 {
     struct flue_cfg_switches record = {
         .word0 = PUT(CFG_SWITCHES_IPV4, on[NDIS_IPV4]) | PUT(CFG_SWITCHES_IPV6, on[NDIS_IPV6]) |
-                 PUT(CFG_SWITCHES_ENCAP_IPV4, encap[NDIS_IPV4]) | PUT(CFG_SWITCHES_ENCAP_IPV6, encap[NDIS_IPV6]),
+                 PUT(CFG_SWITCHES_ENCAP_IPV4, encap[NDIS_IPV4]) | PUT(CFG_SWITCHES_ENCAP_IPV6, encap[NDIS_IPV6]) |
+                 PUT(CFG_SWITCHES_PAUSED, a->device_paused),
     };
 
     return a->connection.config_set(a->connection.ctx, FLUE_CFG_SWITCHES, &record, sizeof record);
@@ -159,8 +160,20 @@ NDIS_STATUS ndis_connection_open(struct flue_ndis_admin *a)
     return NDIS_STATUS_SUCCESS;
 }
 
+NDIS_STATUS ndis_connection_pause(struct flue_ndis_admin *a, bool paused)
+{
+    bool before = a->device_paused;
+
+    a->device_paused = paused;
+    NDIS_STATUS status = switches_write(a, a->connection_on, a->connection_encap);
+    if (status != NDIS_STATUS_SUCCESS)
+        a->device_paused = before;
+    return status;
+}
+
 NDIS_STATUS ndis_connection_restore(struct flue_ndis_admin *a)
 {
+    a->device_paused = ndis_pause_initiate(&a->pause) != NDIS_START;
     struct flue_cfg_connection record = record_of(&a->connection_parameters);
     NDIS_STATUS status = a->connection.config_set(a->connection.ctx, FLUE_CFG_CONNECTION, &record, sizeof record);
 

@@ -196,9 +196,10 @@ NDIS_STATUS ndis_parameters_set(struct flue_ndis_admin *a, struct flue_ndis_requ
     if (connection) {
         if (a->pending != NULL)
             return NDIS_STATUS_NOT_ACCEPTED;
-        flue_ndis_pause(a);
+        a->phase_before = a->pause.phase;
+        (void)flue_ndis_pause(a);
         if (!ndis_pause_quiet(&a->pause)) {
-            flue_ndis_upload_all(a);
+            (void)flue_ndis_upload_all(a);
             a->change = change;
             return ndis_wait(a, request);
         }
@@ -207,7 +208,7 @@ NDIS_STATUS ndis_parameters_set(struct flue_ndis_admin *a, struct flue_ndis_requ
     if (status == NDIS_STATUS_SUCCESS)
         ndis_indicate_config(a);
     if (connection)
-        flue_ndis_resume(a);
+        ndis_phase_back(a);
     return status;
 }
 

@@ -24,6 +24,11 @@ void target_open_tree(struct flue_target *t, struct target_op *op)
             ((struct target_object *)op->tree.items[i].object)->updates++;
 }
 
+static bool gate_closed(const struct flue_target *t)
+{
+    return t->params.gate.closed != NULL && t->params.gate.closed(t->params.gate.ctx);
+}
+
 static bool gate_paused(const struct flue_target *t)
 {
     return t->params.gate.paused != NULL && t->params.gate.paused(t->params.gate.ctx);
@@ -171,21 +176,46 @@ void target_fail(struct flue_target *t, struct target_op *op, NDIS_STATUS status
     target_queue(&t->finished, op);
 }
 
+void target_refuse_paused(struct flue_target *t)
+{
+    struct target_op *op;
+
+    while ((op = target_unqueue(&t->paused)) != NULL) {
+        if (!op->opened)
+            target_open_tree(t, op);
+        target_fail(t, op, NDIS_STATUS_FAILURE, FLUE_AD_DISABLED);
+    }
+}
+
 /* ---- work -------------------------------------------------------------------------------------------------------- */
+
+/* Initiates that a PAUSE held: on with them, or refused. */
+static void start_paused(struct flue_target *t)
+{
+    struct target_op *op;
+
+    if (gate_closed(t)) {
+        target_refuse_paused(t);
+        return;
+    }
+    while (!gate_paused(t) && (op = target_unqueue(&t->paused)) != NULL) {
+        if (!op->opened)
+            target_open_tree(t, op);
+        target_queue(op->failed ? &t->finished : &t->waiting, op);
+    }
+}
 
 static void start_waiting(struct flue_target *t)
 {
-    if (!gate_paused(t)) {
-        struct target_op *op;
-        while ((op = target_unqueue(&t->paused)) != NULL) {
-            target_open_tree(t, op);
-            target_queue(op->failed ? &t->finished : &t->waiting, op);
-        }
-    }
+    start_paused(t);
     if (target_recovering(t))
         return;
     while (t->waiting.first != NULL) {
         struct target_op *op = t->waiting.first;
+        if (op->kind == COMMAND_TREE && op->op == FLUE_TREE_INITIATE && gate_paused(t)) { /* not at the device yet */
+            target_queue(&t->paused, target_unqueue(&t->waiting));
+            continue;
+        }
         enum flue_err err = t->fault != NULL ? FLUE_EDEVICE : target_send_tree(t, op);
         if (err == FLUE_EAGAIN && t->in_flight > 0)
             return;
@@ -245,6 +275,7 @@ void flue_target_run(struct flue_target *t)
             again = true;
         }
         again = target_complete_without_memory(t) || again;
+        again = target_send_run(t) || again;
         again = target_indicate(t) || again;
     }
     t->running = false;
@@ -292,7 +323,8 @@ void flue_target_handlers(struct flue_target *t, struct flue_admin_handlers *han
 
 unsigned flue_target_outstanding(const struct flue_target *t)
 {
-    unsigned count = t->waiting.count + t->paused.count + t->finished.count + t->in_flight + target_recovering(t);
+    unsigned count =
+        t->waiting.count + t->paused.count + t->finished.count + t->in_flight + t->send_count + target_recovering(t);
 
     for (const NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *root = t->oom_first; root != NULL; root = root->Scratch[0])
         count++;

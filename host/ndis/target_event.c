@@ -9,8 +9,16 @@
 
 /* ---- telling ----------------------------------------------------------------------------------------------------- */
 
-static void tell(struct flue_target *t, const struct target_object *object, TCP_OFFLOAD_EVENT_TYPE event, uint32_t information)
+/* Reasons that leave the host a choice (1.9): the connection works on. */
+static bool optional(uint32_t reason)
 {
+    return reason <= NoBufferPreposting || reason == HighFragmentation || reason == HighOutOfOrderPackets;
+}
+
+static void tell(struct flue_target *t, struct target_object *object, TCP_OFFLOAD_EVENT_TYPE event, uint32_t information)
+{
+    object->aborted = object->aborted || event == TcpIndicateAbort;
+    object->uploads = object->uploads || (event == TcpIndicateRetrieve && !optional(information));
     if (t->params.ndis.tcp_event != NULL)
         t->params.ndis.tcp_event(object->host_handle, event, information);
 }

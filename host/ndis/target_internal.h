@@ -25,6 +25,8 @@ struct target_object {
     uint8_t layer;
     bool ipv6, live, terminating, invalidated, lost;
     bool told_failure; /* HardwareFailure and abort were indicated */
+    bool uploads;      /* a reason that the host has to obey was indicated */
+    bool aborted;      /* an abort was indicated */
     uint8_t reason;    /* upload to be indicated; 0: none */
     bool abort;        /* to be indicated */
     bool ask;          /* neighbor: its reachability is to be asked for */
@@ -79,6 +81,8 @@ struct flue_target {
     unsigned in_flight;
     uint32_t sequence; /* makes cookies differ */
     uint32_t cookie[COMMANDS_MAX];
+    struct target_send *send_first, *send_last; /* asked for, not looked at */
+    unsigned send_count;
     unsigned initiates; /* begun, completion call not returned */
     bool running;       /* inside flue_target_run() */
     const char *fault;
@@ -133,6 +137,9 @@ void target_fail(struct flue_target *t, struct target_op *op, NDIS_STATUS status
 /* Judge what came back, complete and free the operation. */
 void target_finish(struct flue_target *t, struct target_op *op);
 
+/* End every initiate that a PAUSE held, with FAILURE, detail DISABLED. */
+void target_refuse_paused(struct flue_target *t);
+
 /* Complete trees that were marked because there was no memory for an operation; false when there were none. */
 bool target_complete_without_memory(struct flue_target *t);
 
@@ -172,6 +179,11 @@ void target_neighbor_answer(struct flue_target *t, struct target_op *op, bool ok
 
 /* Indicate one object's failure now, before its terminate completes. */
 void target_indicate_failure(struct flue_target *t, struct target_object *object);
+
+/* ---- target_send.c ----------------------------------------------------------------------------------------------- */
+
+/* Complete or keep what was asked for since; false when there was nothing. */
+bool target_send_run(struct flue_target *t);
 
 /* ---- target_recover.c -------------------------------------------------------------------------------------------- */
 

@@ -56,6 +56,7 @@ enum flue_err flue_target_destroy(struct flue_target *t)
         }
     t->in_flight = 0;
     do { /* a completion may have asked for more */
+        (void)target_send_run(t);
         while ((op = target_unqueue(&t->waiting)) != NULL || (op = target_unqueue(&t->paused)) != NULL) {
             if (!op->opened && !op->failed)
                 target_open_tree(t, op);
@@ -68,7 +69,8 @@ enum flue_err flue_target_destroy(struct flue_target *t)
                 target_op_free(t, op);
         }
         target_complete_without_memory(t);
-    } while (t->waiting.first != NULL || t->paused.first != NULL || t->finished.first != NULL || t->oom_first != NULL);
+    } while (t->waiting.first != NULL || t->paused.first != NULL || t->finished.first != NULL || t->oom_first != NULL ||
+             t->send_first != NULL);
     while (t->last != NULL)
         target_object_free(t, t->last, NDIS_STATUS_REQUEST_ABORTED);
     if (t->arena.addr != NULL)

@@ -259,5 +259,6 @@ void flue_target_stats(const struct flue_target *t, struct flue_target_stats *st
 {
     *stats = t->stats;
     stats->buffers = t->buffers;
+    stats->paused = t->paused.count;
     memcpy(stats->objects, t->objects, sizeof stats->objects);
 }

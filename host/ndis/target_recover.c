@@ -62,7 +62,6 @@ enum flue_err flue_target_reconcile(struct flue_target *t)
 
 enum flue_err flue_target_upload_all(struct flue_target *t)
 {
-    struct target_op *op;
     enum flue_err err;
 
     if (t->in_flight > 0 || t->waiting.count > 0 || target_recovering(t))
@@ -70,11 +69,7 @@ enum flue_err flue_target_upload_all(struct flue_target *t)
     err = begin(t);
     if (err != FLUE_OK)
         return err;
-    while ((op = target_unqueue(&t->paused)) != NULL) {
-        tree_mark(op->op, op->root);
-        op->failed = true;
-        target_queue(&t->finished, op);
-    }
+    target_refuse_paused(t);
     for (struct target_object *o = t->first; o != NULL; o = o->next) {
         o->reason = 0;
         o->abort = false;

@@ -217,6 +217,69 @@ static const char *a_wrong_header_refuses_the_tree(struct admin_cases *c)
     return NULL;
 }
 
+/* A tree of one node, a neighbor: new with its state, or a reference. */
+static struct flue_sqe neighbor_tree(struct admin_cases *c, uint32_t opcode, uint32_t handle)
+{
+    enum { STATE = 64, BYTES = STATE + 24 };
+    bool is_new = handle == 0;
+    uint32_t tree[BYTES / 4] = {FLUE_TREE_MAGIC, FLUE_TREE_VERSION, 1, is_new ? BYTES : STATE}, *words = c->mem.addr;
+
+    tree[8] = FLUE_PUT(TREE_NODE_KIND, is_new ? FLUE_NODE_NEW : FLUE_NODE_REFERENCE) | FLUE_PUT(TREE_NODE_STATE_TYPE, 4) |
+              FLUE_PUT(TREE_NODE_REVISION, is_new);
+    tree[9] = is_new ? STATE : 0;
+    tree[10] = is_new ? BYTES - STATE : 0;
+    tree[13] = handle;
+    for (unsigned i = 0; i < BYTES / 4; i++)
+        words[i] = htole32(tree[i]);
+    return with_buffer(c, opcode, 0, is_new ? BYTES : STATE);
+}
+
+static const char *switches_set(struct admin_cases *c, uint32_t word)
+{
+    struct flue_cfg_switches switches = {.word0 = htole32(word)};
+    struct flue_sqe sqe = command(FLUE_OP_SET_CONFIG);
+    struct flue_admin_done done;
+
+    sqe.arg[0] = FLUE_CFG_SWITCHES;
+    WANT(flue_admin_call(c->admin, &sqe, &switches, sizeof switches, &done), FLUE_OK);
+    WANT(done.status, NDIS_STATUS_SUCCESS);
+    return NULL;
+}
+
+/* Paused: nothing new, what is held goes on and goes up; a pause waits for what is before it in the queue. */
+static const char *a_paused_adapter_takes_nothing_new(struct admin_cases *c)
+{
+    uint32_t *words = c->mem.addr, on = FLUE_CFG_SWITCHES_IPV4_MASK | FLUE_CFG_SWITCHES_IPV6_MASK, handle, before = c->total;
+    struct flue_sqe sqe = neighbor_tree(c, FLUE_OP_INITIATE, 0);
+
+    TRY_CASE(submit(c, &sqe, 1));
+    TRY_CASE(switches_set(c, on | FLUE_CFG_SWITCHES_PAUSED_MASK)); /* right behind it */
+    TRY_CASE(until(c, before + 1));
+    WANT(le32toh(words[14]), NDIS_STATUS_SUCCESS);
+    handle = le32toh(words[13]);
+    sqe = neighbor_tree(c, FLUE_OP_INITIATE, 0);
+    TRY_CASE(one(c, &sqe, (uint32_t)NDIS_STATUS_FAILURE, FLUE_AD_DISABLED));
+    WANT(le32toh(words[13]), 0);
+    sqe = neighbor_tree(c, FLUE_OP_INVALIDATE, handle);
+    TRY_CASE(one(c, &sqe, NDIS_STATUS_SUCCESS, FLUE_AD_NONE));
+    WANT(le32toh(words[14]), NDIS_STATUS_SUCCESS);
+    sqe = neighbor_tree(c, FLUE_OP_TERMINATE, handle);
+    TRY_CASE(one(c, &sqe, NDIS_STATUS_SUCCESS, FLUE_AD_NONE));
+    WANT(le32toh(words[14]), NDIS_STATUS_SUCCESS);
+    sqe = with_buffer(c, FLUE_OP_LIST, 4096, 128);
+    TRY_CASE(one(c, &sqe, NDIS_STATUS_SUCCESS, FLUE_AD_NONE));
+    WANT(c->last.result, 0);
+    WANT(flue_admin_restart(c->admin), FLUE_OK); /* warm: paused it stays */
+    sqe = neighbor_tree(c, FLUE_OP_INITIATE, 0);
+    TRY_CASE(one(c, &sqe, (uint32_t)NDIS_STATUS_FAILURE, FLUE_AD_DISABLED));
+    TRY_CASE(switches_set(c, on));
+    TRY_CASE(one(c, &sqe, NDIS_STATUS_SUCCESS, FLUE_AD_NONE));
+    handle = le32toh(words[13]);
+    sqe = neighbor_tree(c, FLUE_OP_TERMINATE, handle);
+    TRY_CASE(one(c, &sqe, NDIS_STATUS_SUCCESS, FLUE_AD_NONE));
+    return NULL;
+}
+
 /* A neighbor goes down, is listed, and comes back. */
 static const char *a_neighbor_goes_down_and_comes_back(struct admin_cases *c)
 {
@@ -342,6 +405,7 @@ const struct admin_case admin_case_list[] = {
     {"buffers outside a region are refused", buffers_outside_a_region_are_refused},
     {"a wrong header refuses the tree", a_wrong_header_refuses_the_tree},
     {"a neighbor goes down and comes back", a_neighbor_goes_down_and_comes_back},
+    {"a paused adapter takes nothing new", a_paused_adapter_takes_nothing_new},
     {"a full queue is answered in order for many rounds", a_full_queue_is_answered_in_order_for_many_rounds},
     {"a warm restart keeps the settings, a cold one does not", a_warm_restart_keeps_the_settings_a_cold_one_does_not},
     {"commands in flight end with a reset", commands_in_flight_end_with_a_reset},

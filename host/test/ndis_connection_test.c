@@ -302,18 +302,139 @@ TEST(a_pause_holds_initiates_and_nothing_else)
     rig_end();
 }
 
+/* CH-196: the processor refuses initiates as long as the driver holds them, also over a switch, without power, anew after a
+ * reset. */
+TEST(the_processor_is_told_of_every_pause)
+{
+    uint32_t d3 = NdisDeviceStateD3, d0 = NdisDeviceStateD0;
+    rig_start();
+    CHECK_EQ(host.switches.word0 & FLUE_CFG_SWITCHES_PAUSED_MASK, 0);
+    CHECK_EQ(flue_ndis_pause(host.a), NDIS_STATUS_SUCCESS);
+    CHECK_EQ(host.switches.word0, FLUE_CFG_SWITCHES_PAUSED_MASK | FLUE_CFG_SWITCHES_IPV4_MASK | FLUE_CFG_SWITCHES_IPV6_MASK);
+    NDIS_OFFLOAD_PARAMETERS p = switching(1, 0);
+    CHECK_EQ(set_parameters(&p), NDIS_STATUS_SUCCESS);
+    CHECK_EQ(host.switches.word0, FLUE_CFG_SWITCHES_PAUSED_MASK | FLUE_CFG_SWITCHES_IPV6_MASK);
+    flue_ndis_reset_begin(host.a);
+    firmware_reset();
+    CHECK_EQ(flue_ndis_reset_end(host.a), FLUE_OK);
+    CHECK_EQ(host.switches.word0, FLUE_CFG_SWITCHES_PAUSED_MASK | FLUE_CFG_SWITCHES_IPV6_MASK);
+    CHECK_EQ(flue_ndis_resume(host.a), NDIS_STATUS_SUCCESS);
+    CHECK_EQ(host.switches.word0, FLUE_CFG_SWITCHES_IPV6_MASK);
+    CHECK_EQ(oid_set(OID_PNP_SET_POWER, &d3, sizeof d3), NDIS_STATUS_SUCCESS);
+    CHECK_EQ(host.switches.word0, FLUE_CFG_SWITCHES_PAUSED_MASK | FLUE_CFG_SWITCHES_IPV6_MASK);
+    CHECK_EQ(oid_set(OID_PNP_SET_POWER, &d0, sizeof d0), NDIS_STATUS_SUCCESS);
+    CHECK_EQ(host.switches.word0, FLUE_CFG_SWITCHES_IPV6_MASK);
+    rig_end();
+}
+
+/* CH-198: a RESUME the processor does not take is none: nothing is told, initiates wait on; a PAUSE holds without it. */
+TEST(a_resume_needs_the_processor_and_a_pause_does_not)
+{
+    struct flue_target_gate gate;
+    struct flue_ndis_phase phase;
+    rig_start();
+    flue_ndis_gate(host.a, &gate);
+    host.refuse = FLUE_CFG_SWITCHES;
+    host.refuse_with = NDIS_STATUS_FAILURE;
+    CHECK_EQ(flue_ndis_pause(host.a), NDIS_STATUS_FAILURE);
+    CHECK_EQ(host.notes, 1);
+    CHECK(gate.paused(gate.ctx) && !gate.closed(gate.ctx));
+    host.refuse = 0;
+    CHECK_EQ(flue_ndis_restarted(host.a), FLUE_OK); /* what it missed */
+    CHECK(host.switches.word0 & FLUE_CFG_SWITCHES_PAUSED_MASK);
+    host.refuse = FLUE_CFG_SWITCHES;
+    CHECK_EQ(flue_ndis_resume(host.a), NDIS_STATUS_FAILURE);
+    CHECK(gate.paused(gate.ctx));
+    CHECK_EQ(host.told_count, 1);
+    flue_ndis_phase(host.a, &phase);
+    CHECK_EQ(strcmp(phase.name, "pause"), 0);
+    host.refuse = 0;
+    CHECK_EQ(flue_ndis_resume(host.a), NDIS_STATUS_SUCCESS);
+    CHECK(!gate.paused(gate.ctx));
+    CHECK_EQ(host.told_count, 2);
+    rig_end();
+}
+
+/* CH-196: a switch that needs a pause gives back the phase it found, or the one asked for meanwhile. */
+TEST(a_switch_gives_back_the_phase_it_found)
+{
+    rig_start();
+    for (unsigned before = 0; before < 3; before++)
+        for (unsigned then = 0; then < 4; then++) {
+            enum ndis_phase want = then < 3 ? (enum ndis_phase)then : (enum ndis_phase)before;
+            flue_ndis_resume(host.a);
+            if (before == NDIS_PHASE_PAUSE)
+                flue_ndis_pause(host.a);
+            if (before == NDIS_PHASE_UPLOAD)
+                flue_ndis_upload_all(host.a);
+            ndis_pause_held(&host.a->pause, 1, 0);
+            NDIS_OFFLOAD_PARAMETERS p = switching(host.completions % 2 == 0 ? 1 : 2, 0);
+            CHECK_EQ(set_parameters(&p), NDIS_STATUS_PENDING);
+            if (then == NDIS_PHASE_RUN)
+                CHECK_EQ(flue_ndis_resume(host.a), NDIS_STATUS_SUCCESS);
+            if (then == NDIS_PHASE_PAUSE && before == NDIS_PHASE_UPLOAD)
+                want = NDIS_PHASE_UPLOAD; /* that is a pause */
+            if (then == NDIS_PHASE_PAUSE)
+                CHECK_EQ(flue_ndis_pause(host.a), NDIS_STATUS_SUCCESS);
+            if (then == NDIS_PHASE_UPLOAD)
+                CHECK_EQ(flue_ndis_upload_all(host.a), NDIS_STATUS_SUCCESS);
+            CHECK_EQ(host.a->pause.phase, NDIS_PHASE_UPLOAD);
+            ndis_pause_held(&host.a->pause, 0, 0);
+            flue_ndis_run(host.a);
+            CHECK_EQ(host.completed_with, NDIS_STATUS_SUCCESS);
+            CHECK_EQ(host.a->pause.phase, want);
+            CHECK_EQ((host.switches.word0 & FLUE_CFG_SWITCHES_PAUSED_MASK) != 0, want != NDIS_PHASE_RUN);
+            host.told_count = 0;
+        }
+    CHECK_EQ(host.completions, 12);
+    rig_end();
+}
+
+/* CH-199, CH-201: what is outstanding is counted by operation, sends apart. */
+TEST(what_is_outstanding_is_counted)
+{
+    struct flue_target_gate gate;
+    struct flue_ndis_phase phase;
+    rig_start();
+    flue_ndis_gate(host.a, &gate);
+    for (unsigned op = 0; op < FLUE_TREE_OPS; op++)
+        for (unsigned i = 0; i <= op; i++)
+            gate.begin(gate.ctx, (enum flue_tree_op)op);
+    gate.send(gate.ctx, true);
+    ndis_pause_held(&host.a->pause, 7, 3);
+    flue_ndis_upload_all(host.a);
+    flue_ndis_phase(host.a, &phase);
+    CHECK_EQ(strcmp(phase.name, "upload"), 0);
+    for (unsigned op = 0; op < FLUE_TREE_OPS; op++)
+        CHECK_EQ(phase.operations[op], op + 1);
+    CHECK_EQ(phase.sends, 1);
+    CHECK_EQ(phase.objects, 7);
+    CHECK_EQ(phase.indicated, 3);
+    CHECK(!ndis_pause_quiet(&host.a->pause));
+    for (unsigned op = 0; op < FLUE_TREE_OPS; op++)
+        for (unsigned i = 0; i <= op; i++)
+            gate.end(gate.ctx, (enum flue_tree_op)op);
+    ndis_pause_held(&host.a->pause, 0, 0);
+    CHECK(!ndis_pause_quiet(&host.a->pause));
+    gate.send(gate.ctx, false);
+    CHECK(ndis_pause_quiet(&host.a->pause));
+    rig_end();
+}
+
 /* CH-197: from UPLOAD_ALL on, sends are to end with UPLOAD_IN_PROGRESS; UPLOAD_ALL follows a PAUSE. */
 TEST(upload_all_pauses_first_and_marks_sends)
 {
+    struct flue_target_gate gate;
     rig_start();
+    flue_ndis_gate(host.a, &gate);
     flue_ndis_upload_all(host.a);
     flue_ndis_upload_all(host.a);
     CHECK_EQ(host.told_count, 2);
     CHECK_EQ(host.told[0].code, NDIS_STATUS_OFFLOAD_PAUSE);
     CHECK_EQ(host.told[1].code, NDIS_STATUS_UPLOAD_ALL);
-    CHECK(ndis_pause_uploading(&host.a->pause));
+    CHECK(gate.uploading(gate.ctx));
     flue_ndis_resume(host.a);
-    CHECK(!ndis_pause_uploading(&host.a->pause));
+    CHECK(!gate.uploading(gate.ctx));
     rig_end();
 }
 
@@ -333,6 +454,7 @@ TEST(a_switch_waits_for_the_last_terminate)
     CHECK_EQ(host.told[0].code, NDIS_STATUS_OFFLOAD_PAUSE);
     CHECK_EQ(host.told[1].code, NDIS_STATUS_UPLOAD_ALL);
     before.told = 2;
+    before.switches.word0 |= FLUE_CFG_SWITCHES_PAUSED_MASK; /* but that nothing new is taken */
     CHECK_UNCHANGED(before);
     NDIS_OFFLOAD_PARAMETERS other = switching(1, 0);
     CHECK_EQ(set_parameters(&other), NDIS_STATUS_NOT_ACCEPTED);
@@ -432,6 +554,7 @@ TEST(a_reset_aborts_requests_and_keeps_the_configuration)
     firmware_reset(); /* a function reset starts it cold */
     CHECK_EQ(flue_ndis_reset_end(host.a), FLUE_OK);
     before.told = host.told_count;
+    before.switches.word0 &= ~FLUE_CFG_SWITCHES_PAUSED_MASK; /* the request that paused was given up */
     CHECK_UNCHANGED(before);
     CHECK_EQ(host.connection.push_ticks, 250);
     CHECK_EQ(flue_ndis_reset_end(host.a), FLUE_ESTATE);

@@ -224,6 +224,95 @@ TEST(a_late_initiate_waits_for_resume)
     close_bench();
 }
 
+/* An initiate of one neighbor beside the target: the device's own answer. */
+static uint32_t initiate_raw(enum flue_admin_detail *detail)
+{
+    enum { STATE = 64, BYTES = STATE + 24 };
+    uint32_t tree[BYTES / 4] = {FLUE_TREE_MAGIC, FLUE_TREE_VERSION, 1, BYTES};
+    struct flue_admin_done d;
+    struct flue_sqe sqe = {.word0 = FLUE_OP_INITIATE << FLUE_SQE_OPCODE_SHIFT, .length = BYTES};
+
+    tree[8] = FLUE_NODE_NEW << FLUE_TREE_NODE_KIND_SHIFT | (uint32_t)NeighborOffloadState << FLUE_TREE_NODE_STATE_TYPE_SHIFT |
+              1u << FLUE_TREE_NODE_REVISION_SHIFT;
+    tree[9] = STATE;
+    tree[10] = BYTES - STATE;
+    CHECK_EQ(flue_admin_call(b.admin, &sqe, tree, sizeof tree, &d), FLUE_OK);
+    *detail = d.detail;
+    return d.status;
+}
+
+/* CH-196, CH-197, TO-176: paused, the device itself refuses; everything is uploaded by terminates, then both go on. */
+TEST(upload_all_empties_the_device_and_resume_fills_it_again)
+{
+    struct flue_ndis_phase phase;
+    enum flue_admin_detail detail;
+    void *first, *second = NULL;
+    open_bench();
+    NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *one = neighbor_take(&first), *two;
+    flue_ndis_phase(b.ndis, &phase);
+    CHECK_EQ(phase.objects, 1);
+    CHECK_EQ(flue_ndis_upload_all(b.ndis), NDIS_STATUS_SUCCESS);
+    CHECK_EQ(initiate_raw(&detail), (uint32_t)NDIS_STATUS_FAILURE);
+    CHECK_EQ(detail, FLUE_AD_DISABLED);
+    two = neighbor_take(&second);
+    CHECK(second == NULL);
+    flue_ndis_phase(b.ndis, &phase);
+    CHECK_EQ(strcmp(phase.name, "upload"), 0);
+    CHECK_EQ(phase.operations[FLUE_TREE_INITIATE], 1);
+    CHECK_EQ(phase.objects, 1);
+    neighbor_drop(&first);
+    flue_ndis_phase(b.ndis, &phase);
+    CHECK_EQ(phase.objects, 0);
+    CHECK_EQ(flue_ndis_resume(b.ndis), NDIS_STATUS_SUCCESS);
+    turn();
+    CHECK_EQ(two->Status, NDIS_STATUS_SUCCESS);
+    CHECK(second != NULL);
+    CHECK_EQ(initiate_raw(&detail), (uint32_t)NDIS_STATUS_SUCCESS);
+    neighbor_drop(&second);
+    free(one);
+    free(two);
+    close_bench();
+}
+
+/* CH-196, CH-198: an initiate that comes while a switch waits is held over it, not waited for. */
+TEST(a_late_initiate_does_not_hold_up_a_switch)
+{
+    NDIS_OFFLOAD_PARAMETERS p = {.Header = {NDIS_OBJECT_TYPE_DEFAULT, 1, NDIS_SIZEOF_OFFLOAD_PARAMETERS_REVISION_1},
+                                 .TcpConnectionIPv6 = NDIS_OFFLOAD_PARAMETERS_CONNECTION_OFFLOAD_DISABLED};
+    void *first, *late;
+    open_bench();
+    NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *one = neighbor_take(&first), *two;
+    CHECK_EQ(oid(FLUE_NDIS_SET, OID_TCP_OFFLOAD_PARAMETERS, &p, sizeof p), NDIS_STATUS_PENDING);
+    two = neighbor_take(&late);
+    CHECK(late == NULL);
+    neighbor_drop(&first);
+    CHECK_EQ(b.finished, 1);
+    CHECK_EQ(b.finished_with, NDIS_STATUS_SUCCESS);
+    turn();
+    CHECK_EQ(two->Status, NDIS_STATUS_SUCCESS);
+    neighbor_drop(&late);
+    free(one);
+    free(two);
+    close_bench();
+}
+
+/* CH-199: the adapter uploads by itself when no host does; a change of power that waits for it ends. */
+TEST(an_upload_of_our_own_ends_what_waits_for_it)
+{
+    uint32_t d3 = NdisDeviceStateD3;
+    void *cell;
+    open_bench();
+    NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *node = neighbor_take(&cell);
+    CHECK_EQ(oid(FLUE_NDIS_SET, OID_PNP_SET_POWER, &d3, sizeof d3), NDIS_STATUS_PENDING);
+    CHECK_EQ(flue_target_upload_all(b.target), FLUE_OK);
+    turn();
+    CHECK_EQ(flue_target_recovered(b.target), FLUE_OK);
+    CHECK_EQ(b.finished, 1);
+    CHECK_EQ(b.finished_with, NDIS_STATUS_SUCCESS);
+    free(node);
+    close_bench();
+}
+
 /* CH-198, CH-199, CH-206, TO-177: a switch and a change of power wait until the host has terminated what it offloaded. */
 TEST(a_switch_and_power_wait_for_the_host_to_terminate)
 {

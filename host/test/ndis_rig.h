@@ -31,7 +31,7 @@ struct rig {
     struct note notes[256];
     unsigned note_count, completed[FLUE_TREE_OPS];
     node_t *last_root;
-    bool paused;
+    bool paused, closed, uploading;
     const char *fault;
     uint32_t answer_hrd;
     void (*on_complete)(enum flue_tree_op op, node_t *root);
@@ -97,6 +97,18 @@ static inline bool rig_paused(void *ctx)
     return rig.paused;
 }
 
+static inline bool rig_closed(void *ctx)
+{
+    (void)ctx;
+    return rig.closed;
+}
+
+static inline bool rig_uploading(void *ctx)
+{
+    (void)ctx;
+    return rig.uploading;
+}
+
 static inline void rig_fault(void *ctx, const char *sentence)
 {
     (void)ctx;
@@ -110,7 +122,7 @@ static inline void rig_open_rows(uint32_t neighbors, uint32_t paths, uint32_t co
                  .tcp_event = rig_event,
                  .send_complete = rig_send_complete,
                  .offload_event = rig_neighbor},
-        .gate = {.paused = rig_paused},
+        .gate = {.paused = rig_paused, .closed = rig_closed, .uploading = rig_uploading},
         .observer = {.fault = rig_fault},
         .rows = {0, rows, rows, rows}};
 

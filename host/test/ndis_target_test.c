@@ -117,6 +117,56 @@ TEST(an_initiate_during_a_pause_waits)
     rig_close();
 }
 
+/* CH-196: what is at the device is completed, what waits for its queue is held back, and taken after the RESUME. */
+TEST(a_pause_finishes_what_is_under_way_and_holds_the_rest)
+{
+    node_t *n[10];
+    rig_open(16, 4, 4);
+    rig.fake->room = 3;
+    for (unsigned i = 0; i < 10; i++) {
+        n[i] = new_neighbor();
+        MiniportInitiateOffload(rig.target, n[i]);
+    }
+    flue_target_run(rig.target);
+    rig.paused = true;
+    rig_work();
+    CHECK_EQ(rig.completed[FLUE_TREE_INITIATE], 3);
+    CHECK_EQ(rig.fake->commands, 3);
+    CHECK_EQ(flue_target_outstanding(rig.target), 7);
+    node_t *end = refer_full(n[0]);
+    run_op(FLUE_TREE_TERMINATE, end); /* of what is there, at once */
+    CHECK_EQ(end->Status, NDIS_STATUS_SUCCESS);
+    rig.paused = false;
+    rig_work();
+    CHECK_EQ(rig.completed[FLUE_TREE_INITIATE], 10);
+    for (unsigned i = 0; i < 10; i++)
+        CHECK_EQ(n[i]->Status, NDIS_STATUS_SUCCESS);
+    rig_close();
+}
+
+/* CH-196, CH-199: without power an initiate ends with FAILURE, DISABLED, also one that waited for a RESUME. */
+TEST(an_initiate_without_power_is_refused_not_held)
+{
+    rig_open(4, 4, 4);
+    node_t *waits = new_neighbor(), *late = new_neighbor(), *below = add(late, new_path(false, 1));
+    rig.paused = true;
+    MiniportInitiateOffload(rig.target, waits);
+    rig_work();
+    CHECK_EQ(rig.completed[FLUE_TREE_INITIATE], 0);
+    rig.closed = true;
+    rig_work();
+    CHECK_EQ(rig.completed[FLUE_TREE_INITIATE], 1);
+    run_op(FLUE_TREE_INITIATE, late);
+    CHECK_EQ(rig.fake->commands, 0);
+    CHECK_EQ(waits->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(late->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(below->Status, NDIS_STATUS_FAILURE);
+    CHECK_EQ(flue_target_detail(waits), FLUE_AD_DISABLED);
+    CHECK_EQ(flue_target_detail(late), FLUE_AD_DISABLED);
+    CHECK(*late->MiniportOffloadContext == NULL);
+    rig_close();
+}
+
 /* CH-016: no memory for the device is a status, not a crash. */
 TEST(no_memory_for_the_device_fails_the_operation)
 {
@@ -250,6 +300,92 @@ TEST(a_chain_that_was_acknowledged_whole_leaves_nothing)
     run_op(FLUE_TREE_TERMINATE, t);
     CHECK(t->NetBufferListChain == NULL);
     CHECK_EQ(p[2].list.Status, NDIS_STATUS_SUCCESS);
+    rig_close();
+}
+
+/* CH-052, CH-197: a send is always taken; it ends later, with UPLOAD_IN_PROGRESS from UPLOAD_ALL on, else it comes back. */
+TEST(sends_while_everything_is_uploaded_end_unsent)
+{
+    struct packet p[3], late[2];
+    rig_open(4, 4, 4);
+    struct chain c = take_with_data(p, NULL);
+    void *context = *c.tcp->MiniportOffloadContext;
+    packet_make(&late[0], 0, 20, NULL);
+    packet_make(&late[1], 0, 30, NULL);
+    rig.note_count = 0;
+    CHECK_EQ(MiniportTcpOffloadSend(rig.target, context, &late[0].list), NDIS_STATUS_PENDING);
+    CHECK_EQ(flue_target_outstanding(rig.target), 1);
+    rig_work();
+    CHECK_EQ(flue_target_outstanding(rig.target), 0);
+    CHECK_EQ(rig.note_count, 0); /* kept: nothing acknowledges it */
+    rig.uploading = true;
+    CHECK_EQ(MiniportTcpOffloadSend(rig.target, context, &late[1].list), NDIS_STATUS_PENDING);
+    CHECK_EQ(rig.note_count, 0); /* never from inside */
+    rig_work();
+    CHECK_EQ(rig.note_count, 1);
+    CHECK(rig.notes[0].what == 'S' && rig.notes[0].who == &late[1].list);
+    CHECK_EQ((NDIS_STATUS)rig.notes[0].event, NDIS_STATUS_UPLOAD_IN_PROGRESS);
+    CHECK_EQ(rig.notes[0].information, 0);
+    CHECK_EQ(late[1].buffer.DataLength, 30);
+    node_t *t = refer(c.tcp, TcpOffloadDelegatedState, FLUE_TREE_DELEGATED);
+    run_op(FLUE_TREE_TERMINATE, t);
+    CHECK_EQ(t->Status, NDIS_STATUS_SUCCESS);
+    CHECK(t->NetBufferListChain == &p[0].list && p[2].list.Next == &late[0].list && late[0].list.Next == NULL);
+    rig_close();
+}
+
+/* CH-059, CH-208: after a reason that has to be obeyed sends end with UPLOAD_IN_PROGRESS, after an abort with REQUEST_ABORTED.
+ */
+TEST(sends_after_an_upload_request_end_by_its_reason)
+{
+    for (uint32_t reason = LowActivity; reason <= MaxUploadReason; reason++) { /* the last: an abort */
+        struct packet p[3], late;
+        rig_open(4, 4, 4);
+        struct chain c = take_with_data(p, NULL);
+        struct flue_target_object object;
+        bool choice = reason <= NoBufferPreposting || reason == HighFragmentation || reason == HighOutOfOrderPackets;
+        CHECK_EQ(flue_target_object(rig.target, *c.tcp->MiniportOffloadContext, &object), FLUE_OK);
+        if (reason < MaxUploadReason)
+            flue_target_notice(rig.target, FLUE_CQ_UPLOAD_REQUEST, reason, object.handle);
+        else
+            flue_target_notice(rig.target, FLUE_CQ_ABORT_IND, 0, object.handle);
+        CHECK_EQ(rig.notes[rig.note_count - 1].what, 'E');
+        packet_make(&late, 0, 20, NULL);
+        rig.note_count = 0;
+        CHECK_EQ(MiniportTcpOffloadSend(rig.target, *c.tcp->MiniportOffloadContext, &late.list), NDIS_STATUS_PENDING);
+        rig_work();
+        CHECK_EQ(rig.note_count, choice ? 0 : 1);
+        if (!choice)
+            CHECK_EQ(late.list.Status, reason < MaxUploadReason ? NDIS_STATUS_UPLOAD_IN_PROGRESS : NDIS_STATUS_REQUEST_ABORTED);
+        node_t *t = refer(c.tcp, TcpOffloadDelegatedState, FLUE_TREE_DELEGATED);
+        run_op(FLUE_TREE_TERMINATE, t);
+        CHECK_EQ(t->Status, NDIS_STATUS_SUCCESS); /* state and data are there until then */
+        rig_close();
+    }
+}
+
+/* CH-024, CH-086: a send for no connection is aborted; a chain that cannot be is not taken. */
+TEST(a_send_that_cannot_be_touches_nothing)
+{
+    struct packet p;
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    rig.note_count = 0;
+    packet_make(&p, 0, 20, NULL);
+    void *wrong[] = {NULL, *c.path->MiniportOffloadContext, (uint8_t *)*c.tcp->MiniportOffloadContext + 1};
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_EQ(MiniportTcpOffloadSend(rig.target, wrong[i], &p.list), NDIS_STATUS_PENDING);
+        rig_work();
+        CHECK_EQ(p.list.Status, NDIS_STATUS_REQUEST_ABORTED);
+        CHECK_EQ(rig.note_count, i + 1);
+    }
+    p.list.Next = &p.list;
+    CHECK_EQ(MiniportTcpOffloadSend(rig.target, *c.tcp->MiniportOffloadContext, &p.list), NDIS_STATUS_INVALID_DATA);
+    p.list.Next = NULL;
+    p.buffer.DataLength = 65;
+    CHECK_EQ(MiniportTcpOffloadSend(rig.target, *c.tcp->MiniportOffloadContext, &p.list), NDIS_STATUS_INVALID_DATA);
+    CHECK_EQ(MiniportTcpOffloadSend(rig.target, *c.tcp->MiniportOffloadContext, NULL), NDIS_STATUS_INVALID_DATA);
+    CHECK_EQ(flue_target_outstanding(rig.target), 0);
     rig_close();
 }
 

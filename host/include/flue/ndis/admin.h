@@ -138,10 +138,30 @@ FLUE_MUST_CHECK enum flue_err flue_ndis_reset_end(struct flue_ndis_admin *admin)
  */
 bool flue_ndis_halt(struct flue_ndis_admin *admin);
 
-/* PAUSE, UPLOAD_ALL, RESUME on the adapter's own account, for example before a restart of the firmware (chimney.md 4.17). */
-void flue_ndis_pause(struct flue_ndis_admin *admin);
-void flue_ndis_upload_all(struct flue_ndis_admin *admin);
-void flue_ndis_resume(struct flue_ndis_admin *admin);
+/*
+ * PAUSE, UPLOAD_ALL, RESUME on the adapter's own account, for example before a restart of the firmware (chimney.md 4.17).
+ * From PAUSE on initiates wait in the target, and the processor refuses those of anyone else as DISABLED; what was under way
+ * is completed.  The status is that of telling the processor: a PAUSE is in force without it, a RESUME is not.
+ */
+NDIS_STATUS flue_ndis_pause(struct flue_ndis_admin *admin);
+NDIS_STATUS flue_ndis_upload_all(struct flue_ndis_admin *admin);
+NDIS_STATUS flue_ndis_resume(struct flue_ndis_admin *admin);
+
+/* What the host was told last, and what it has outstanding. */
+struct flue_ndis_phase {
+    const char *name;                   /* "run", "pause", "upload"; "closed": halting, or without power.  Static storage */
+    unsigned operations[FLUE_TREE_OPS]; /* called and not completed */
+    unsigned sends;                     /* likewise */
+    unsigned objects;                   /* neighbors, paths and connections held */
+    unsigned indicated;                 /* packet lists the host has and must return */
+};
+void flue_ndis_phase(const struct flue_ndis_admin *admin, struct flue_ndis_phase *phase);
+
+/*
+ * After flue_admin_restart(): the configuration and the phase once more, for what was set while the processor did not
+ * answer.  FLUE_EDEVICE: it did not take them.
+ */
+FLUE_MUST_CHECK enum flue_err flue_ndis_restarted(struct flue_ndis_admin *admin);
 
 /* Fill the gate of a target's parameters, then name the target once it is there. */
 void flue_ndis_gate(struct flue_ndis_admin *admin, struct flue_target_gate *gate);

@@ -64,12 +64,15 @@ struct flue_target_ndis {
                           uint32_t IndicateCode);
 };
 
-/* Who counts operations and says whether initiates go on (PAUSE and RESUME).  All may be null. */
+/* Who counts operations and says whether initiates go on (PAUSE, UPLOAD_ALL, RESUME).  All may be null. */
 struct flue_target_gate {
     void *ctx;
     void (*begin)(void *ctx, enum flue_tree_op op); /* an entry point was called */
     void (*end)(void *ctx, enum flue_tree_op op);   /* its completion call returned */
     bool (*paused)(void *ctx);                      /* true: initiates wait until it is false (CH-196) */
+    bool (*closed)(void *ctx);                      /* true: initiates end with FAILURE, detail DISABLED: halt, no power */
+    bool (*uploading)(void *ctx);                   /* true: sends end with UPLOAD_IN_PROGRESS (CH-197) */
+    void (*send)(void *ctx, bool begins);           /* a send was asked for; it was completed, or is held with its connection */
 };
 
 /* Watches what goes to the device and what comes back; all may be null. */
@@ -111,6 +114,18 @@ W_QUERY_OFFLOAD_FN MiniportQueryOffload;
 W_UPDATE_OFFLOAD_FN MiniportUpdateOffload;
 W_INVALIDATE_OFFLOAD_FN MiniportInvalidateOffload;
 W_TERMINATE_OFFLOAD_FN MiniportTerminateOffload;
+
+/*
+ * Send data on a connection: NDIS_STATUS_PENDING, every list ends once, in ndis.send_complete or with its connection's
+ * terminate.  UPLOAD_IN_PROGRESS while the connection is being uploaded (UPLOAD_ALL, or a reason that has to be obeyed:
+ * CH-059, CH-197, CH-208), REQUEST_ABORTED after an abort, and for a context of no connection.  Nothing leaves on the wire
+ * without a TCP engine: the data stays behind what the connection had, and comes back with it.
+ *
+ * Returns NDIS_STATUS_INVALID_DATA  the chain loops or has less memory than it says; it was not taken
+ *         NDIS_STATUS_RESOURCES     no memory to note it down; it was not taken
+ */
+NDIS_STATUS MiniportTcpOffloadSend(NDIS_HANDLE MiniportAdapterContext, void *MiniportOffloadContext,
+                                   NET_BUFFER_LIST *NetBufferList);
 
 /* Gives back lists that a terminate passed in BufferedData. */
 NDIS_STATUS MiniportTcpOffloadReceiveReturn(NDIS_HANDLE MiniportAdapterContext, NET_BUFFER_LIST *NetBufferList);
@@ -189,6 +204,7 @@ struct flue_target_stats {
     uint64_t stale_notices;             /* for objects already gone */
     uint32_t objects[4];                /* held now, by layer */
     uint32_t lent;                      /* receive buffers not returned */
+    uint32_t paused;                    /* initiates that wait for a RESUME */
     uint32_t buffers;                   /* tree buffers in use */
 };
 void flue_target_stats(const struct flue_target *target, struct flue_target_stats *stats);
