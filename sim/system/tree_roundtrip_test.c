@@ -1,7 +1,8 @@
 /*
  * State goes down and comes back: random trees of legal states through initiate, query and terminate on RTL with firmware.
  *
- * PROGRAM [--trees N] [--seed N] [name ...]   N random trees over all widths, 200 without the option
+ * PROGRAM [--trees N] [--long] [--seed N] [name ...]   N random trees, 200 without the option: three quarters at W = 32, the
+ * rest at the other widths, half of them with each seed; --long tells how far it is and refuses at every width
  */
 #include "trees.h"
 
@@ -15,21 +16,26 @@ struct expect {
 static struct expect expect[TREE_NODES];
 static struct tree tree;
 
-/* A random tree of new objects, or (with room for it) of several of each. */
+/*
+ * A random tree of new objects, at least one of each layer: mostly a neighbor, a path and a few connections, now and then
+ * several of each.
+ */
 static void random_tree(struct trees *t)
 {
     struct flue_rng *rng = &t->rig->rng;
-    unsigned room = t->info.connections < 24 ? t->info.connections : 24, paths = 0, tcps = 0;
+    bool wide = flue_rng_below(rng, 8) == 0;
+    unsigned paths = 0, tcps = 0;
     tree_clear(&tree);
-    for (unsigned n = 0, neighbors = 1 + flue_rng_below(rng, 3); n < neighbors; n++) {
+    for (unsigned n = 0, neighbors = wide ? 1 + flue_rng_below(rng, 3) : 1; n < neighbors; n++) {
         uint32_t state[TREE_WORDS];
         random_neighbor(t, state);
         tree_add(&tree, FLUE_NODE_NEW, 0, NeighborOffloadState, state);
-        for (unsigned p = 0, want = flue_rng_below(rng, 3); p < want && paths < t->info.paths; p++, paths++) {
+        for (unsigned p = 0, want = wide ? 1 + flue_rng_below(rng, 3) : 1; p < want; p++, paths++) {
             bool ipv6 = flue_rng_below(rng, 2);
             random_path(t, ipv6, state);
             tree_add(&tree, FLUE_NODE_NEW, 1, ipv6 ? Ip6OffloadState : Ip4OffloadState, state);
-            for (unsigned c = 0, more = flue_rng_below(rng, 5); c < more && tcps < room; c++, tcps++) {
+            unsigned most = wide ? flue_rng_below(rng, 5) : flue_rng_below(rng, 4) == 0;
+            for (unsigned c = 0; c < most + (paths == 0) && tcps < t->info.connections; c++, tcps++) {
                 random_tcp(t, state);
                 tree_add(&tree, FLUE_NODE_NEW, 2, TcpOffloadState, state);
             }
@@ -179,7 +185,8 @@ static void terminate(struct trees *t, uint32_t tick_us)
 static void round_trips(struct trees *t)
 {
     struct flue_cfg_connection connection;
-    unsigned count = (trees_wanted + 2) / 3;
+    unsigned each = (trees_wanted + trees_rounds - 1) / trees_rounds, apart = (each + 7) / 8;
+    unsigned count = t->rig->width == 32 ? each - 2 * apart : apart;
     for (unsigned i = 0; i < count && !check_failures; i++) {
         if (i % 16 == 0) { /* nothing is offloaded: the tick may change */
             static const uint32_t RATES[] = {10, 100, 1000};
@@ -199,14 +206,15 @@ static void round_trips(struct trees *t)
         }
         if (!check_failures)
             terminate(t, tick_us);
-        if (!check_failures) { /* what was given back is gone */
+        if (!check_failures && i % 4 == 0) { /* what was given back is gone */
             refer(full_type);
             trees_run(t, FLUE_OP_QUERY, &tree);
             expect_status(t, "query of what is gone", TREE_FAILURE);
         }
+        if (trees_long)
+            trees_progress(t, i + 1, count, 250, "trees");
     }
-    for (unsigned layer = 1; layer <= 3; layer++)
-        CHECK_EQ(trees_held(t, layer), 0);
+    trees_hold(t, 0, 0, 0);
 }
 
 TEST(every_field_of_every_state_comes_back)
@@ -280,7 +288,7 @@ static void refusals(struct trees *t)
               "width %u: value %u: status 0x%x detail %u", t->rig->width, how, tree.item[3].status, tree.item[3].detail);
         CHECK(tree.item[2].status == TREE_OK, "width %u: value %u: the right one has status 0x%x", t->rig->width, how,
               tree.item[2].status);
-        CHECK_EQ(trees_held(t, 3), 1);
+        trees_hold(t, 1, 1, 1);
         tree.count = 3;
         refer(delegated_type);
         tree.item[1].words = 0;
@@ -291,16 +299,10 @@ static void refusals(struct trees *t)
 
 TEST(a_state_with_a_wrong_value_is_refused_whole)
 {
-    trees_everywhere(refusals);
+    trees_shortly(refusals);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc > 2 && !strcmp(argv[1], "--trees")) {
-        trees_wanted = (unsigned)strtoul(argv[2], NULL, 0);
-        argv[2] = argv[0];
-        argc -= 2;
-        argv += 2;
-    }
-    return check_main(argc, argv, 1);
+    return trees_main(argc, argv, "--trees", &trees_wanted);
 }

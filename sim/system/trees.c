@@ -78,21 +78,59 @@ void trees_close(struct trees *t)
     free(t);
 }
 
+void trees_at(unsigned width, bool rough, void (*body)(struct trees *t))
+{
+    const char *only = getenv("RIG_WIDTH");
+    if (only && strtoul(only, NULL, 10) != width)
+        return;
+    unsigned before = check_failures;
+    struct trees *t = trees_open(width, rough);
+    body(t);
+    if (check_failures != before)
+        printf("  (width %u, %s)\n", width, rough ? "rough" : "smooth");
+    trees_close(t);
+}
+
 void trees_everywhere(void (*body)(struct trees *t))
 {
     static const unsigned WIDTHS[] = {32, 64, 128};
-    const char *only = getenv("RIG_WIDTH");
-    for (unsigned i = 0; i < sizeof WIDTHS / sizeof *WIDTHS; i++) {
-        if (only && strtoul(only, NULL, 10) != WIDTHS[i])
-            continue;
-        bool rough = i != 0 || (check_seed & 1);
-        unsigned before = check_failures;
-        struct trees *t = trees_open(WIDTHS[i], rough);
-        body(t);
-        if (check_failures != before)
-            printf("  (width %u, %s)\n", WIDTHS[i], rough ? "rough" : "smooth");
-        trees_close(t);
+    for (unsigned i = 0; i < sizeof WIDTHS / sizeof *WIDTHS; i++)
+        trees_at(WIDTHS[i], i != 0 || (check_seed & 1), body);
+}
+
+void trees_shortly(void (*body)(struct trees *t))
+{
+    if (trees_long)
+        trees_everywhere(body);
+    else
+        trees_at(32, check_seed & 1, body);
+}
+
+/* ---- options ---- */
+
+bool trees_long;
+unsigned trees_rounds = 2;
+
+int trees_main(int argc, char **argv, const char *name, unsigned *number)
+{
+    int kept = 1;
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--long"))
+            trees_long = true;
+        else if (name && !strcmp(argv[i], name) && i + 1 < argc)
+            *number = (unsigned)strtoul(argv[++i], NULL, 0);
+        else
+            argv[kept++] = argv[i];
     }
+    if (kept > 1 && !strcmp(argv[1], "--seed"))
+        trees_rounds = 1;
+    return check_main(kept, argv, 1);
+}
+
+void trees_progress(const struct trees *t, unsigned done, unsigned of, unsigned every, const char *what)
+{
+    if (done % every == 0 || done == of)
+        printf("  W=%u: %u of %u %s\n", t->rig->width, done, of, what);
 }
 
 /* ---- trees ---- */
@@ -199,22 +237,38 @@ bool trees_config(struct trees *t, enum flue_config_group group, bool set, void 
     return err == FLUE_OK && done.status == TREE_OK;
 }
 
-unsigned trees_held(struct trees *t, unsigned layer)
+unsigned trees_list(struct trees *t, struct flue_list_entry *entry, unsigned most)
 {
     struct flue_admin_done done;
-    const struct flue_list_entry *entry = t->mem.addr;
-    uint32_t most = t->info.connections + t->info.paths + t->info.neighbors, held = 0;
-    struct flue_sqe sqe = {
-        .word0 = FLUE_OP_LIST,
-        .word1 = t->mem.region,
-        .length = most * (uint32_t)sizeof *entry,
-        .arg = {layer << FLUE_HANDLE_KIND_SHIFT},
-    };
-    if (!trees_command(t, &sqe, &done) || done.status != TREE_OK)
-        return UINT32_MAX;
-    for (uint32_t i = 0; i < done.result && i < most; i++)
-        held += entry[i].handle >> FLUE_HANDLE_KIND_SHIFT == layer; /* kind after kind */
+    uint32_t bytes = most * (uint32_t)sizeof *entry;
+    struct flue_sqe sqe = {.word0 = FLUE_OP_LIST, .word1 = t->mem.region, .length = bytes};
+    if (!trees_command(t, &sqe, &done) || done.status != TREE_OK || done.result > most) {
+        CHECK(false, "width %u: LIST: status 0x%x detail %u", t->rig->width, done.status, done.detail);
+        return 0;
+    }
+    memcpy(entry, t->mem.addr, done.result * sizeof *entry);
+    return done.result;
+}
+
+unsigned trees_held(struct trees *t, unsigned layer)
+{
+    static struct flue_list_entry entry[TREE_OBJECTS];
+    unsigned count = trees_list(t, entry, TREE_OBJECTS), held = 0;
+    for (unsigned i = 0; i < count; i++)
+        held += entry[i].handle >> FLUE_HANDLE_KIND_SHIFT == layer;
     return held;
+}
+
+bool trees_hold(struct trees *t, unsigned neighbors, unsigned paths, unsigned connections)
+{
+    static struct flue_list_entry entry[TREE_OBJECTS];
+    unsigned count = trees_list(t, entry, TREE_OBJECTS), held[4] = {0};
+    for (unsigned i = 0; i < count; i++)
+        held[entry[i].handle >> FLUE_HANDLE_KIND_SHIFT]++;
+    bool right = held[1] == neighbors && held[2] == paths && held[3] == connections;
+    CHECK(right, "width %u: %u neighbors, %u paths, %u connections are held, should be %u, %u, %u", t->rig->width, held[1],
+          held[2], held[3], neighbors, paths, connections);
+    return right;
 }
 
 void trees_pass(struct trees *t, uint64_t us)

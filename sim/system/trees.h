@@ -63,8 +63,22 @@ struct trees {
 struct trees *trees_open(unsigned width, bool rough);
 void trees_close(struct trees *t);
 
+/* At one width; RIG_WIDTH in the environment, when set, is the only one. */
+void trees_at(unsigned width, bool rough, void (*body)(struct trees *t));
+
 /* At every width that is built, smooth and rough. */
 void trees_everywhere(void (*body)(struct trees *t));
+
+/* W = 32 alone; with --long everywhere. */
+void trees_shortly(void (*body)(struct trees *t));
+
+/* Options before those of check_main(): --long sets trees_long, --NAME N sets *number. */
+extern bool trees_long;
+extern unsigned trees_rounds; /* times that each test runs: 1 with --seed, else 2 */
+int trees_main(int argc, char **argv, const char *name, unsigned *number);
+
+/* In the long form: a line about every `every` of them. */
+void trees_progress(const struct trees *t, unsigned done, unsigned of, unsigned every, const char *what);
 
 /* Forget the nodes. */
 void tree_clear(struct tree *tree);
@@ -95,8 +109,19 @@ void random_tcp(struct trees *t, uint32_t *state);
 /* Configuration records. */
 bool trees_config(struct trees *t, enum flue_config_group group, bool set, void *record, size_t bytes);
 
+/* Everything that is held, in the order of LIST; `most` has room for the whole tables. */
+unsigned trees_list(struct trees *t, struct flue_list_entry *entry, unsigned most);
+enum { TREE_OBJECTS = 512 }; /* room for the default tables */
+
 /* Objects of each layer that are held: 1 neighbor, 2 path, 3 connection (from LIST). */
 unsigned trees_held(struct trees *t, unsigned layer);
+bool trees_hold(struct trees *t, unsigned neighbors, unsigned paths, unsigned connections);
+
+/* Give back every object but those in `keep` (entries of LIST), dependents first; all must answer SUCCESS. */
+void trees_give_back(struct trees *t, const struct flue_list_entry *keep, unsigned count);
+
+/* Every layer filled to its advertised size beside what is held, and two beyond, in walk order; then given back. */
+void trees_fill(struct trees *t, bool hostile);
 
 /* Let adapter time pass. */
 void trees_pass(struct trees *t, uint64_t us);
