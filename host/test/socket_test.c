@@ -1,6 +1,6 @@
 /*
- * Sockets of the real kernel out of and into repair mode, over the loopback interface of an own network namespace.  Nothing is in
- * flight while a socket is moved: what keeps frames away belongs to the adapter and is tested with it.
+ * Sockets of the real kernel out of and into repair mode, over the loopback interface of an own network namespace.  Nothing is
+ * in flight while a socket is moved: what keeps frames away belongs to the adapter and is tested with it.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -147,7 +147,8 @@ static size_t move(struct pair *p, bool new_descriptor, struct flue_tcp_state *s
         check_failed(__FILE__, __LINE__, "restore: %s: %s", flue_socket_error(), strerror(errno));
     size_t sent = 0;
     while (sent < unsent) {
-        ssize_t n = send(p->here, state->unacked + state->unacked_bytes - unsent + sent, unsent - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n =
+            send(p->here, state->unacked + state->unacked_bytes - unsent + sent, unsent - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
         CHECK(n > 0);
         sent += (size_t)n;
     }
@@ -252,11 +253,21 @@ TEST(a_state_that_contradicts_itself_is_refused_whole)
     for (unsigned i = 0; i < 5; i++) {
         bad = state;
         switch (i) {
-        case 0: bad.snd_nxt = bad.snd_una + 1; break; /* sent bytes that are not there */
-        case 1: bad.snd_wind_scale = 15; break;
-        case 2: bad.rcv_wind_scale = 15; break;
-        case 3: bad.max_snd_wnd = bad.snd_wnd - 1; break;
-        default: bad.remote.ss_family = AF_INET6; break;
+        case 0:
+            bad.snd_nxt = bad.snd_una + 1;
+            break; /* sent bytes that are not there */
+        case 1:
+            bad.snd_wind_scale = 15;
+            break;
+        case 2:
+            bad.rcv_wind_scale = 15;
+            break;
+        case 3:
+            bad.max_snd_wnd = bad.snd_wnd - 1;
+            break;
+        default:
+            bad.remote.ss_family = AF_INET6;
+            break;
         }
         CHECK_EQ(flue_socket_restore(fd, &bad, &unsent), FLUE_EARG);
     }
