@@ -167,6 +167,7 @@ package flue_tcp_pkg;
     tcp_state_e         state;
     tcp_end_e           ended;            // happened with this event, once each
     logic               doubt;            // three expiries in a row (TCP-130)
+    logic               refused;          // a doorbell contradicted the record
   } tcp_tell_t;
 
   typedef enum logic [2:0] {
@@ -206,6 +207,7 @@ package flue_tcp_pkg;
     logic [3:0]               rcv_scale;
     logic [15:0]              mss;        // payload of a full segment without SACK blocks
     logic [25:0]              rcv_buf;    // bytes of the receive ring that may be announced
+    logic [25:0]              snd_buf;    // bytes of the send ring
     logic [3:0]               limit;      // expiries before the end; 0 = none
     logic [31:0]              ts_offset;
     // receive
