@@ -228,6 +228,7 @@ package flue_tcp_pkg;
     logic [31:0]              ts_recent;
     logic [31:0]              ts_age;     // 2^20 us when ts_recent was set
     logic [5:0]               placing;
+    logic                     broken;     // a placement failed: rcv_nxt stays
     // send
     logic [31:0]              snd_una;
     logic [31:0]              snd_max;
