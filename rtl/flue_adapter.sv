@@ -449,7 +449,7 @@ module flue_adapter
     .in_last_i(rp_last), .in_bad_i(rp_bad), .in_hdr_i(rp_hdr),
     .out_valid_o(cv_valid), .out_ready_i(cv_ready), .out_data_o(cv_data), .out_keep_o(cv_keep),
     .out_last_o(cv_last), .out_bad_o(cv_bad), .out_hdr_o(cv_hdr), .out_csum_o(cv_csum),
-    .out_len_o(cv_len)
+    .out_segment_o(), .out_len_o(cv_len)
   );
 
   logic     cv_end, cv_drop, drop_bad, drop_runt, drop_long, drop_off, drop_full, drop_queue;

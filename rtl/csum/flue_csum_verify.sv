@@ -5,6 +5,8 @@
 // most one of good and bad, none where the configuration, the packet or its
 // lengths leave it unchecked.  cfg_i is read when a frame's end is a few beats
 // deep; each of its checksum bits is already ANDed with the encapsulation switch.
+// out_segment_o does not depend on cfg_i: a whole TCP segment with right sums, no fragment, no
+// IPv4 options, no IPv6 extension headers (TCP-001, TCP-003, TCP-004, TCP-014, TCP-015).
 // Of a frame of more than 12,288 bytes only that is known: its length may be too low.
 // One beat a cycle; input and output move together.
 //
@@ -37,6 +39,7 @@ module flue_csum_verify
   output logic           out_bad_o,
   output hdr_t           out_hdr_o,
   output rx_csum_t       out_csum_o,    // valid with last
+  output logic           out_segment_o, // valid with last
   output logic [13:0]    out_len_o      // valid with last
 );
 
@@ -196,7 +199,8 @@ module flue_csum_verify
   logic        in_frame_q;              // the datagram ends inside the frame
   logic        headers_fit_q;           // its headers end inside the datagram
   logic        wanted_q;                // not damaged, and options allowed
-  logic        ip_q3, tcp_q, udp_q;
+  logic        plain_q;                 // TCP, not damaged, nothing between its header and IP's
+  logic        ip_q3, is_tcp_q, tcp_q, udp_q;
   logic [15:0] l4_len_q;
 
   logic [14:0] beyond_frame;            // the sign tells
@@ -211,7 +215,9 @@ module flue_csum_verify
     in_frame_q    <= h.l3_end[16:14] == 3'd0 && !beyond_frame[14];
     headers_fit_q <= h.l3_end[13:8] != 6'd0 || !beyond_end[7];
     wanted_q <= !h.trunc && !h.bad_hdr && (!h.ip_opts || (h.is_ipv6 ? cfg_i.ip6_ext : cfg_i.ip_opts));
+    plain_q  <= h.is_tcp && !h.trunc && !h.bad_hdr && !h.ip_opts;
     ip_q3    <= h.is_ipv4;
+    is_tcp_q <= h.is_tcp;
     tcp_q    <= h.is_tcp && !h.ip_route && (h.is_ipv6 ? cfg_i.tcp6_csum : cfg_i.tcp4_csum)
                 && (!h.tcp_opts || cfg_i.tcp_opts);
     udp_q    <= h.is_udp && !h.ip_route && (h.is_ipv6 ? cfg_i.udp6_csum : cfg_i.udp4_csum)
@@ -221,7 +227,7 @@ module flue_csum_verify
   // ---- stage SUM + 1: length and protocol of the pseudo-header join ----
 
   // {sum, carry, extra} is right when it adds up to 0xFFFF; what remains to be found is `want`.
-  logic        head_good_q, ipv4_q, ip_en_q, tcp_en_q, udp_en_q;
+  logic        head_good_q, ipv4_q, segment_q, ip_en_q, tcp_en_q, udp_en_q;
   logic        checked, head_good;
   logic [16:0] body_q2;
   logic [5:0]  want_q, want_carry_q;
@@ -239,8 +245,9 @@ module flue_csum_verify
   always_ff @(posedge clk) if (move) begin
     head_good_q  <= head_good;
     body_q2      <= 17'(body_sum) + 17'(l4_len_q) + 17'(body_carry);
-    want_q       <= wanted(tcp_q, body_extra, 1'b0);
-    want_carry_q <= wanted(tcp_q, body_extra, 1'b1);
+    want_q       <= wanted(is_tcp_q, body_extra, 1'b0);
+    want_carry_q <= wanted(is_tcp_q, body_extra, 1'b1);
+    segment_q    <= in_frame_q && headers_fit_q && plain_q;
     ip_en_q      <= checked && ip_q3 && cfg_i.ip4_csum;
     ipv4_q       <= ip_q3;
     tcp_en_q     <= checked && tcp_q;
@@ -249,14 +256,16 @@ module flue_csum_verify
 
   // ---- stage SUM + 2, and the result: output stage ----
 
-  logic body_good_q, head_good_q2, ip_en_q2, tcp_en_q2, udp_en_q2;
+  logic body_good_q, head_good_q2, segment_q2, ip_en_q2, tcp_en_q2, udp_en_q2;
 
   always_ff @(posedge clk) if (move) begin
     body_good_q  <= &body_q2[15:6] && body_q2[5:0] == (body_q2[16] ? want_carry_q : want_q);
     head_good_q2 <= head_good_q;
+    segment_q2   <= segment_q && (head_good_q || !ipv4_q);
     ip_en_q2     <= ip_en_q;
     tcp_en_q2    <= tcp_en_q && (head_good_q || !ipv4_q);        // TO-041
     udp_en_q2    <= udp_en_q && (head_good_q || !ipv4_q);
+    out_segment_o <= segment_q2 && body_good_q;
     out_csum_o   <= '{
       ip_value_invalid:  1'b0,
       tcp_value_invalid: 1'b0,

@@ -1,7 +1,7 @@
 // Unit bench of rtl/csum/flue_csum_verify.sv at every data width.
 //
-// IDs: width index (0 = 32 bits .. 4 = 512).  Source user: hdr_t.  Sink user: hdr_t; user_last: length 22:9, result
-// 8:0.  Config 0: rx_cfg_t of all widths.
+// IDs: width index (0 = 32 bits .. 4 = 512).  Source user: hdr_t.  Sink user: hdr_t; user_last: segment 23, length 22:9,
+// result 8:0.  Config 0: rx_cfg_t of all widths.
 module csum_verify_tb
   import flue_pkg::*;
 (
@@ -37,6 +37,7 @@ module csum_verify_width_tb
   logic [W/8-1:0] out_keep;
   hdr_t           out_hdr;
   rx_csum_t       out_csum;
+  logic           out_segment;
   logic [13:0]    out_len;
 
   bench_source #(.W(W), .U($bits(hdr_t)), .ID(ID)) u_source (
@@ -50,12 +51,12 @@ module csum_verify_width_tb
     .in_last_i(in_last), .in_bad_i(in_bad), .in_hdr_i(in_hdr),
     .out_valid_o(out_valid), .out_ready_i(out_ready), .out_data_o(out_data), .out_keep_o(out_keep),
     .out_last_o(out_last), .out_bad_o(out_bad), .out_hdr_o(out_hdr), .out_csum_o(out_csum),
-    .out_len_o(out_len)
+    .out_segment_o(out_segment), .out_len_o(out_len)
   );
-  bench_sink #(.W(W), .U($bits(hdr_t)), .UL(23), .ID(ID)) u_sink (
+  bench_sink #(.W(W), .U($bits(hdr_t)), .UL(24), .ID(ID)) u_sink (
     .clk, .rst, .in_valid_i(out_valid), .in_ready_o(out_ready), .in_data_i(out_data),
     .in_keep_i(out_keep), .in_last_i(out_last), .in_bad_i(out_bad), .in_user_i(out_hdr),
-    .in_user_last_i({out_len, out_csum})
+    .in_user_last_i({out_segment, out_len, out_csum})
   );
   bench_status #(.W(1), .ID(ID)) u_status (.clk, .rst, .value_i(in_valid && !in_ready));
 endmodule

@@ -17,6 +17,7 @@ static struct frame {
     bool bad;
     struct bench_bits hdr;
     uint16_t result; /* expected */
+    bool segment;    /* expected, whatever the switches say */
 } * sent;
 static size_t sent_count;
 static struct flue_pkt_rx_cfg cfg;
@@ -36,6 +37,8 @@ static void configure(struct flue_pkt_rx_cfg to)
 }
 
 static const struct flue_pkt_rx_cfg everything = {true, true, true, true, true, true, true, true};
+/* What out_segment_o looks at: every sum, TCP options, but nothing behind IP options or extension headers. */
+static const struct flue_pkt_rx_cfg plain = {true, true, true, true, true, false, false, true};
 
 static void begin(void)
 {
@@ -73,6 +76,7 @@ static uint16_t send(const uint8_t *data, size_t len)
     *f = (struct frame){.data = malloc(len), .len = len, .bad = bench_chance(5), .hdr = packing.bits};
     memcpy(f->data, data, len);
     f->result = flue_pkt_rx_csum(data, len, &cfg);
+    f->segment = (flue_pkt_rx_csum(data, len, &plain) & FLUE_PKT_TCP_OK) != 0;
     for (int w = 0; w < WIDTHS; w++)
         bench_send(w, data, len, f->bad, &f->hdr);
     return f->result;
@@ -92,6 +96,7 @@ static void expect_all(void)
             CHECK_EQ(f->bad, got.bad);
             CHECK(bench_bits_equal(&f->hdr, &got.user));
             CHECK_EQ(f->len, bench_bits_get(&got.user_last, 9, 14));
+            CHECK_EQ(f->segment, bench_bits_get(&got.user_last, 23, 1));
             uint64_t result = bench_bits_get(&got.user_last, 0, 9);
             if (result != f->result) {
                 printf("  frame %zu, %zu bytes:", i, f->len);
@@ -247,6 +252,38 @@ TEST(nothing_is_judged_that_is_switched_off)
         }
         expect_all();
     }
+}
+
+/* TCP-001, TCP-014, TCP-015: segments are told from the rest with every switch off, damaged or not. */
+TEST(segments_are_verified_whatever_is_switched_on)
+{
+    unsigned segments = 0, others = 0;
+
+    begin();
+    bench_mode_random();
+    for (unsigned on = 0; on < 256; on += 51) {
+        configure((struct flue_pkt_rx_cfg){on & 1, on & 2, on & 4, on & 8, on & 16, on & 32, on & 64, on & 128});
+        for (int i = 0; i < 300; i++) {
+            struct flue_frames_shape shape = flue_frames_shape(&frame_state, 80);
+            if (bench_chance(80))
+                shape.l4 = FLUE_FRAMES_TCP;
+            if (bench_chance(70)) {
+                shape.ip_option_words = shape.ext_headers = shape.ext_bytes = 0;
+                shape.routing = shape.fragment = false;
+            }
+            size_t len = flue_frames_build(&frame_state, &shape, buffer);
+            if (bench_chance(30))
+                buffer[bench_random_in(0, len - 1)] ^= 0x20;
+            if (bench_chance(10))
+                len = flue_frames_damage(&frame_state, buffer, len);
+            send(buffer, len);
+            bool segment = sent[sent_count - 1].segment;
+            segments += segment;
+            others += !segment;
+        }
+        expect_all();
+    }
+    CHECK(segments > 300 && others > 300);
 }
 
 /* TO-043: truncated packets, impossible lengths and lengths beyond the frame carry no bits and harm no neighbour. */
