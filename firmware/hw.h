@@ -35,16 +35,41 @@ void hw_asq_head(uint16_t index);
 void hw_acq_tail(uint16_t index); /* also raises the interrupt cause */
 
 /* ---- DMA: word-aligned both sides, length a multiple of 4, 4 to 4096 bytes; false = refused or failed, nothing known of the
- * data ---- */
+ * data.  One at a time: begin, do other things, end.  Until the end the data may not be touched, or not be there. ---- */
 
-bool hw_dma_read(uint32_t region, uint32_t offset, void *local, uint32_t bytes);
-bool hw_dma_write(uint32_t region, uint32_t offset, const void *local, uint32_t bytes);
+void hw_dma_begin_read(uint32_t region, uint32_t offset, void *local, uint32_t bytes);
+void hw_dma_begin_write(uint32_t region, uint32_t offset, const void *local, uint32_t bytes);
+bool hw_dma_end(void);
+
+static inline bool hw_dma_read(uint32_t region, uint32_t offset, void *local, uint32_t bytes)
+{
+    hw_dma_begin_read(region, offset, local, bytes);
+    return hw_dma_end();
+}
+
+static inline bool hw_dma_write(uint32_t region, uint32_t offset, const void *local, uint32_t bytes)
+{
+    hw_dma_begin_write(region, offset, local, bytes);
+    return hw_dma_end();
+}
 
 /* ---- tables; rows and words are in range, checked by the caller ---- */
 
 uint32_t hw_row_get(enum flue_table table, uint32_t row, uint32_t word);
 void hw_row_put(enum flue_table table, uint32_t row, uint32_t word, uint32_t value);
-enum flue_table_result hw_table_cmd(enum flue_table_op op, uint32_t index, uint32_t *found); /* found may be null */
+
+/* Words of a row, by the same engine as DMA: hw_dma_end() ends it, always true. */
+void hw_row_begin_get(enum flue_table table, uint32_t row, uint32_t word, uint32_t *local, uint32_t words);
+void hw_row_begin_put(enum flue_table table, uint32_t row, uint32_t word, const uint32_t *local, uint32_t words);
+
+/* A table command, one at a time: begin, do other things, end. */
+void hw_table_begin(enum flue_table_op op, uint32_t index);
+enum flue_table_result hw_table_end(uint32_t *found); /* found may be null */
+static inline enum flue_table_result hw_table_cmd(enum flue_table_op op, uint32_t index, uint32_t *found)
+{
+    hw_table_begin(op, index);
+    return hw_table_end(found);
+}
 void hw_table_key(const uint32_t *key, unsigned words);
 void hw_table_seed(const uint32_t seed[4]);
 uint32_t hw_table_error(void); /* oldest table_error word, taken; 0 = none */

@@ -2,9 +2,9 @@
  * hw.h on the processor: accesses of record mmio and of the tables, inline.  The build gives it to every file with
  * -include hw_mmio.h; nothing else in the firmware holds an address or says volatile.
  *
- * The core stands still while a table word or the sleep of wait_event is on its way, so no wait of these ends in a loop here.
- * DMA and table commands do: the hardware ends every one of them, with an error if need be; a DMA begun after the drain was
- * answered waits until the drain is over.
+ * The core stands still while a table word, the sleep of wait_event or the status of a DMA or table command is on its way, so
+ * nothing here waits in a loop.  The hardware ends every one of them, with an error if need be; a DMA begun after the drain
+ * was answered waits until the drain is over.
  */
 #ifndef FLUE_FW_HW_MMIO_H
 #define FLUE_FW_HW_MMIO_H
@@ -99,29 +99,29 @@ HW_INLINE void hw_acq_tail(uint16_t index)
 
 /* ---- DMA; the memory clobber because the hardware reads and writes what `local` points to ---- */
 
-HW_INLINE bool hw_mmio_dma(uint32_t region, uint32_t offset, uintptr_t local, uint32_t start)
+HW_INLINE void hw_dma_begin_read(uint32_t region, uint32_t offset, void *local, uint32_t bytes)
 {
     HW_MMIO->dma_region = region;
     HW_MMIO->dma_offset = offset;
     HW_MMIO->dma_local = (uint32_t)local;
     __asm__ volatile("" ::: "memory");
-    HW_MMIO->dma_start = start;
-    uint32_t status;
-    do
-        status = HW_MMIO->dma_status;
-    while (status & FLUE_MMIO_BUSY_MASK);
+    HW_MMIO->dma_start = bytes;
+}
+
+HW_INLINE void hw_dma_begin_write(uint32_t region, uint32_t offset, const void *local, uint32_t bytes)
+{
+    HW_MMIO->dma_region = region;
+    HW_MMIO->dma_offset = offset;
+    HW_MMIO->dma_local = (uint32_t)local;
     __asm__ volatile("" ::: "memory");
-    return !(status & FLUE_MMIO_STATUS_MASK); /* ST_OK is 0 */
+    HW_MMIO->dma_start = bytes | FLUE_MMIO_TO_HOST_MASK;
 }
 
-HW_INLINE bool hw_dma_read(uint32_t region, uint32_t offset, void *local, uint32_t bytes)
+HW_INLINE bool hw_dma_end(void)
 {
-    return hw_mmio_dma(region, offset, (uintptr_t)local, bytes);
-}
-
-HW_INLINE bool hw_dma_write(uint32_t region, uint32_t offset, const void *local, uint32_t bytes)
-{
-    return hw_mmio_dma(region, offset, (uintptr_t)local, bytes | FLUE_MMIO_TO_HOST_MASK);
+    uint32_t status = HW_MMIO->dma_status; /* the core stands still until it is over */
+    __asm__ volatile("" ::: "memory");
+    return status == 0; /* ST_OK, not busy */
 }
 
 /* ---- tables ---- */
@@ -141,13 +141,30 @@ HW_INLINE void hw_row_put(enum flue_table table, uint32_t row, uint32_t word, ui
     *hw_mmio_row(table, row, word) = value;
 }
 
-HW_INLINE enum flue_table_result hw_table_cmd(enum flue_table_op op, uint32_t index, uint32_t *found)
+HW_INLINE void hw_row_begin_get(enum flue_table table, uint32_t row, uint32_t word, uint32_t *local, uint32_t words)
+{
+    HW_MMIO->dma_offset = (uint32_t)(uintptr_t)hw_mmio_row(table, row, word);
+    HW_MMIO->dma_local = (uint32_t)(uintptr_t)local;
+    __asm__ volatile("" ::: "memory");
+    HW_MMIO->dma_start = words * 4 | FLUE_MMIO_ROW_MASK;
+}
+
+HW_INLINE void hw_row_begin_put(enum flue_table table, uint32_t row, uint32_t word, const uint32_t *local, uint32_t words)
+{
+    HW_MMIO->dma_offset = (uint32_t)(uintptr_t)hw_mmio_row(table, row, word);
+    HW_MMIO->dma_local = (uint32_t)(uintptr_t)local;
+    __asm__ volatile("" ::: "memory");
+    HW_MMIO->dma_start = words * 4 | FLUE_MMIO_ROW_MASK | FLUE_MMIO_TO_HOST_MASK;
+}
+
+HW_INLINE void hw_table_begin(enum flue_table_op op, uint32_t index)
 {
     HW_MMIO->table_cmd = (uint32_t)op << FLUE_MMIO_OP_SHIFT | index << FLUE_MMIO_INDEX_SHIFT;
-    uint32_t status;
-    do
-        status = HW_MMIO->table_status;
-    while (status & FLUE_MMIO_TABLE_BUSY_MASK);
+}
+
+HW_INLINE enum flue_table_result hw_table_end(uint32_t *found)
+{
+    uint32_t status = HW_MMIO->table_status; /* the core stands still until it is over */
     if (found)
         *found = (status & FLUE_MMIO_FOUND_MASK) >> FLUE_MMIO_FOUND_SHIFT;
     return (enum flue_table_result)((status & FLUE_MMIO_RESULT_MASK) >> FLUE_MMIO_RESULT_SHIFT);

@@ -11,6 +11,15 @@
 
 _Thread_local struct firmware *fw_now;
 
+/* A copy that was begun; local null: none. */
+struct engine {
+    void *local;
+    uint32_t region, offset, bytes;
+    bool to_host, of_row;
+    enum flue_table table;
+    uint32_t row, word;
+};
+
 struct fw_host {
     struct firmware state;
     struct tables tables;
@@ -20,6 +29,10 @@ struct fw_host {
     uint32_t events, levels, status, trap;
     uint16_t asq_head, acq_tail;
     bool cold, started, stopped, asleep;
+    struct engine engine;
+    bool commanded; /* a table command was begun */
+    enum flue_table_op command;
+    uint32_t command_index;
     uint64_t calls, stop_at;
     jmp_buf out;
 };
@@ -120,22 +133,59 @@ void hw_acq_tail(uint16_t index)
         h->ops.acq_tail(h->ops.ctx, index);
 }
 
-static bool dma(uint32_t region, uint32_t offset, void *local, uint32_t bytes, bool to_host)
+/* What was begun happens at its end: who touches the data before is found out. */
+static void begin(const struct engine *wanted)
 {
     struct fw_host *h = call();
-    if ((offset | bytes | (uint32_t)(uintptr_t)local) & 3 || bytes < 4 || bytes > 4096)
+    if (h->engine.local || (wanted->offset | wanted->bytes | (uint32_t)(uintptr_t)wanted->local) & 3 || wanted->bytes < 4 ||
+        wanted->bytes > 4096)
         abort(); /* hw.h: the caller checks */
-    return h->ops.dma(h->ops.ctx, region, offset, local, bytes, to_host);
+    h->engine = *wanted;
 }
 
-bool hw_dma_read(uint32_t region, uint32_t offset, void *local, uint32_t bytes)
+void hw_dma_begin_read(uint32_t region, uint32_t offset, void *local, uint32_t bytes)
 {
-    return dma(region, offset, local, bytes, false);
+    begin(&(struct engine){.local = local, .region = region, .offset = offset, .bytes = bytes});
 }
 
-bool hw_dma_write(uint32_t region, uint32_t offset, const void *local, uint32_t bytes)
+void hw_dma_begin_write(uint32_t region, uint32_t offset, const void *local, uint32_t bytes)
 {
-    return dma(region, offset, (void *)(uintptr_t)local, bytes, true);
+    begin(&(struct engine){
+        .local = (void *)(uintptr_t)local, .region = region, .offset = offset, .bytes = bytes, .to_host = true});
+}
+
+void hw_row_begin_get(enum flue_table table, uint32_t row, uint32_t word, uint32_t *local, uint32_t words)
+{
+    begin(&(struct engine){.local = local, .bytes = words * 4, .of_row = true, .table = table, .row = row, .word = word});
+}
+
+void hw_row_begin_put(enum flue_table table, uint32_t row, uint32_t word, const uint32_t *local, uint32_t words)
+{
+    begin(&(struct engine){.local = (void *)(uintptr_t)local,
+                           .bytes = words * 4,
+                           .to_host = true,
+                           .of_row = true,
+                           .table = table,
+                           .row = row,
+                           .word = word});
+}
+
+bool hw_dma_end(void)
+{
+    struct fw_host *h = call();
+    struct engine e = h->engine;
+    if (!e.local)
+        abort(); /* nothing was begun */
+    h->engine.local = NULL;
+    if (!e.of_row)
+        return h->ops.dma(h->ops.ctx, e.region, e.offset, e.local, e.bytes, e.to_host);
+    uint32_t *word = e.local;
+    for (uint32_t i = 0; i < e.bytes / 4; i++)
+        if (e.to_host)
+            tables_put(&h->tables, e.table, e.row, e.word + i, word[i]);
+        else
+            word[i] = tables_get(&h->tables, e.table, e.row, e.word + i);
+    return true;
 }
 
 uint32_t hw_row_get(enum flue_table table, uint32_t row, uint32_t word)
@@ -148,9 +198,23 @@ void hw_row_put(enum flue_table table, uint32_t row, uint32_t word, uint32_t val
     tables_put(&call()->tables, table, row, word, value);
 }
 
-enum flue_table_result hw_table_cmd(enum flue_table_op op, uint32_t index, uint32_t *found)
+void hw_table_begin(enum flue_table_op op, uint32_t index)
 {
-    return tables_command(&call()->tables, op, index, found);
+    struct fw_host *h = call();
+    if (h->commanded)
+        abort();
+    h->commanded = true;
+    h->command = op;
+    h->command_index = index;
+}
+
+enum flue_table_result hw_table_end(uint32_t *found)
+{
+    struct fw_host *h = call();
+    if (!h->commanded)
+        abort();
+    h->commanded = false;
+    return tables_command(&h->tables, h->command, h->command_index, found);
 }
 
 void hw_table_key(const uint32_t *key, unsigned words)
@@ -216,6 +280,8 @@ void fw_host_start(struct fw_host *h, bool cold, const uint32_t seed[4])
     h->started = h->stopped = h->asleep = false;
     h->trap = h->status = 0;
     h->events = 0;
+    h->engine.local = NULL;
+    h->commanded = false;
     h->asq_head = h->acq_tail = 0;
 }
 

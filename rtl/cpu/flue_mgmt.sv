@@ -140,6 +140,9 @@ module flue_mgmt
   // ---- bus ----
   logic        save, bad, mem_write, reg_act, reg_wait, reg_bad;
   logic [31:0] mem_rdata, reg_rdata, reg_seen;
+  logic        core_tp, core_tp_write, dma_tp, dma_tp_write, dma_has, dma_has_q;   // words of the tables
+  logic [25:2] core_at, dma_at;
+  logic [31:0] dma_tp_wdata;
 
   flue_mgmt_bus #(.AW(AW)) u_bus (
     .clk, .rst(rst_core || rst), .save_i(save),
@@ -148,16 +151,24 @@ module flue_mgmt
     .mem_write_o(mem_write), .mem_rdata_i(mem_rdata),
     .reg_act_o(reg_act), .reg_wait_i(reg_wait), .reg_bad_i(reg_bad), .reg_rdata_i(reg_rdata),
     .reg_rdata_o(reg_seen),
-    .tp_valid_o, .tp_ready_i, .tp_write_o, .tp_table_o, .tp_row_o, .tp_word_o, .tp_rdata_i
+    .tp_valid_o(core_tp), .tp_ready_i(tp_ready_i && !dma_has), .tp_write_o(core_tp_write), .tp_table_o(core_at[25:24]),
+    .tp_row_o(core_at[23:8]), .tp_word_o(core_at[7:2]), .tp_rdata_i
   );
 
-  assign tp_wdata_o = wdata;
+  // The core's word goes first; each is on the port until it is answered.
+  always_ff @(posedge clk) dma_has_q <= dma_has && !tp_ready_i && !rst;
+
+  assign dma_has    = dma_has_q || (dma_tp && !core_tp);
+  assign tp_valid_o = core_tp || dma_tp;
+  assign tp_write_o = dma_has ? dma_tp_write : core_tp_write;
+  assign tp_wdata_o = dma_has ? dma_tp_wdata : wdata;
+  assign {tp_table_o, tp_row_o, tp_word_o} = dma_has ? dma_at : core_at;
 
   // ---- run control ----
   logic dma_busy, dma_on_bus, cmd_busy, trap, trap_pc, quiet, clear, stopped, still, cold, held;
 
   flue_mgmt_run u_run (
-    .clk, .rst, .run_i, .cold_i, .busy_i(dma_busy || cmd_busy), .hold_i(tp_valid_o && !tp_ready_i),
+    .clk, .rst, .run_i, .cold_i, .busy_i(dma_busy || cmd_busy), .hold_i(core_tp && (dma_has || !tp_ready_i)),
     .bad_i(bad), .bad_fetch_i(instr), .bad_addr_i(addr), .halted_i(halted), .cause_i(cause), .pc_i(pc),
     .trap_i(trap), .trap_pc_i(trap_pc), .wdata_i(wdata), .trap_cause_o, .trap_pc_o, .set_firmware_o,
     .rst_core_o(rst_core), .clear_o(clear), .save_o(save), .stopped_o(stopped), .trapped_o,
@@ -214,6 +225,8 @@ module flue_mgmt
     .busy_o(dma_busy), .on_bus_o(dma_on_bus), .status_o(dma_status),
     .mem_valid_o(dma_valid), .mem_grant_i(dma_grant), .mem_write_o(dma_write), .mem_addr_o(dma_addr),
     .mem_wdata_o(dma_wdata), .mem_rdata_i(mem_rdata),
+    .tp_valid_o(dma_tp), .tp_ready_i(tp_ready_i && dma_has), .tp_write_o(dma_tp_write), .tp_addr_o(dma_at),
+    .tp_wdata_o(dma_tp_wdata), .tp_rdata_i,
     .rd_req_valid_o, .rd_req_ready_i, .rd_req_o, .rd_valid_i, .rd_ready_o, .rd_data_i, .rd_last_i, .rd_status_i,
     .wr_req_valid_o, .wr_req_ready_i, .wr_req_o, .wr_valid_o, .wr_ready_i, .wr_data_o, .wr_keep_o, .wr_last_o,
     .wr_done_i, .wr_status_i

@@ -3,7 +3,8 @@
 //
 // Contract: rdata_o follows word_i at once, without effect.  act_i carries the access out: a
 //   write, the latch of the time's high word, a table error taken; while wait_o is high it is
-//   not over.  seen_i is the value that the core is given.  bad_o: a table command while one
+//   not over: a sleep, or the status of a DMA or table command under way.  seen_i is the value that the core is
+//   given.  bad_o: a table command while one
 //   is under way.
 // clear_i (the core does not run) returns everything to its start.  Of save_i (after a trap)
 //   nothing but trap_cause acts.
@@ -122,8 +123,9 @@ module flue_mgmt_regs
     events[MMIO_DRAIN_LSB]       = drain_i;
   end
 
-  assign wait_o   = !write_i && is_word(word_i, MMIO_WAIT_EVENT) && seen_i[4:0] == '0;
-  assign asleep_o = act_i && wait_o && events == '0;
+  logic sleep;
+  assign sleep    = !write_i && is_word(word_i, MMIO_WAIT_EVENT) && seen_i[4:0] == '0;
+  assign asleep_o = act_i && sleep && events == '0;
   assign awake_o  = events != '0 || (armed_q && due);
 
   always_ff @(posedge clk) begin
@@ -170,6 +172,8 @@ module flue_mgmt_regs
   logic [15:0]   found_q;
 
   assign cmd_busy_o  = cmd_busy_q;
+  assign wait_o      = sleep || (!write_i && ((is_word(word_i, MMIO_DMA_STATUS) && seen_i[MMIO_BUSY_LSB]) ||
+                                              (is_word(word_i, MMIO_TABLE_STATUS) && seen_i[MMIO_TABLE_BUSY_LSB])));
   assign bad_o       = cmd_busy_q && write_i && word_i >= 6'(MMIO_TABLE_CMD);
   assign err_ready_o = act_i && !write_i && is_word(word_i, MMIO_TABLE_ERROR) && seen_i[31];
 

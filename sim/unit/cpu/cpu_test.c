@@ -220,6 +220,30 @@ TEST(dma_moves_exactly_the_words_asked_for)
         }
 }
 
+/* HND-008: words of a row are copied to memory and back, those asked for and no other, without a request, and the core's own
+ * accesses go on beside it. */
+TEST(words_of_a_row_are_copied_beside_the_core)
+{
+    const uint32_t row = FLUE_MMIO_TABLES | 3u << 24 | 1u << 8, memory = 0x4000;
+    for (int i = 0; i < 2; i++)
+        for (int n = 0; n < 4; n++) {
+            begin(i, n & 1);
+            uint32_t words = (uint32_t)bench_random_in(1, 12), at = (uint32_t)bench_random_in(1, 40), value[14];
+            for (uint32_t w = 0; w < 14; w++) {
+                value[w] = (uint32_t)bench_random();
+                ask(ORDER_POKE, memory + 4 * w, value[w], 0);
+                ask(ORDER_POKE, row + 4 * (at - 1 + w), ~value[w], 0);
+            }
+            CHECK_EQ(OK, ask(ORDER_ROW, row + 4 * at, memory + 4, 4 * words | 3u << 30));
+            for (uint32_t w = 0; w < 14; w++)
+                CHECK_EQ(w >= 1 && w <= words ? value[w] : ~value[w], ask(ORDER_PEEK, row + 4 * (at - 1 + w), 0, 0));
+            CHECK_EQ(OK, ask(ORDER_ROW, row + 4 * at, memory + 0x100, 4 * words | 1u << 30));
+            for (uint32_t w = 0; w < words; w++)
+                CHECK_EQ(value[1 + w], ask(ORDER_PEEK, memory + 0x100 + 4 * w, 0, 0));
+            CHECK_EQ(0, bench_count(g, REQUEST));
+        }
+}
+
 /* HND-008: bad parameters are refused without a request; errors of the bus are told; busy registers are not written. */
 TEST(bad_dma_is_refused_and_errors_are_told)
 {

@@ -19,7 +19,8 @@ enum {
     ORDER_MEMORY,
     ORDER_DIE,
     ORDER_HANG,
-    ORDER_WORK
+    ORDER_WORK,
+    ORDER_ROW
 };
 enum {
     DIE_EBREAK = 1,

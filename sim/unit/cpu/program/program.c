@@ -115,6 +115,16 @@ static uint32_t obey(uint32_t order, uint32_t a, uint32_t b, uint32_t c)
         for (unsigned i = 0; i < 64; i++)
             hw_row_put(FLUE_TBL_CONNECTION, 1, i, words[i]);
         return 0;
+    case ORDER_ROW: /* a copy to or from a row, while the core uses another */
+        HW_MMIO->dma_offset = a;
+        HW_MMIO->dma_local = b;
+        HW_MMIO->dma_start = c;
+        for (unsigned i = 0; i < 12; i++) {
+            hw_row_put(FLUE_TBL_CONNECTION, 2, i, ~i);
+            if (hw_row_get(FLUE_TBL_CONNECTION, 2, i) != ~i)
+                return 1;
+        }
+        return HW_MMIO->dma_status;
     default:
         return order;
     }
