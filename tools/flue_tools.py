@@ -32,7 +32,7 @@ def verilator():
 def packages():
     """SystemVerilog packages in the order in which they can be read."""
     generated = sorted(GEN.glob("*_pkg.sv"))
-    return [ROOT / "rtl" / "flue_pkg.sv"] + generated
+    return [ROOT / "rtl" / "flue_pkg.sv"] + generated + sorted((ROOT / "rtl").glob("*/flue_*_pkg.sv"))
 
 
 def rtl_dirs():
