@@ -369,7 +369,7 @@ module flue_adapter
   assign lso_valid = tp_valid && judged;
   assign tp_ready  = lso_ready && judged;
   assign req_take  = tp_valid && tp_ready && tp_last;
-  assign lso_tag   = '{eor: 1'b0, empty: 1'b0, status: check_status, slot: '0, lso: lso_cmd.lso,
+  assign lso_tag   = '{engine: 1'b0, turn: 1'b0, eor: 1'b0, empty: 1'b0, status: check_status, slot: '0, lso: lso_cmd.lso,
                        lso_v2: lso_cmd.lso && req.lso[30], payload: '0, vlan: req.vlan,
                        vlan_tci: req.vlan_tci};
 

@@ -122,6 +122,8 @@ package flue_pkg;
 
   // Travels with each transmitted frame to the wire port and back to the queue.
   typedef struct packed {
+    logic              engine;            // the TCP engine's: `slot` is the row of its connection, the queue takes no notice
+    logic              turn;              // engine: data or FIN, else a pure ACK or RST
     logic              eor;               // last frame of its request, or the request without frame
     logic              empty;             // no frame belongs to this tag
     status_e           status;

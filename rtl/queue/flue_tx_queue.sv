@@ -54,7 +54,7 @@ module flue_tx_queue
   input  logic              req_ready_i,
   output tx_req_t           req_o,
 
-  input  logic              done_valid_i,       // a tag reached the wire port
+  input  logic              done_valid_i,       // a tag reached the wire port; the engine's are ignored
   input  tx_tag_t           done_tag_i,
 
   output logic              event_valid_o,
@@ -278,26 +278,27 @@ module flue_tx_queue
   status_e     ev_pay, ev_status;
   done_t       ev_done;
   logic [15:0] frames_q, frames;
-  logic        complete;
+  logic        complete, done;
   event_tx_t   ev;                        // time and phase are the event queue's
 
   assign room     = {~posted_q[P], posted_q[P-1:0]} != begun_q;
-  assign frames   = frames_q + 16'(done_valid_i && !done_tag_i.empty);
+  assign done     = done_valid_i && !done_tag_i.engine;
+  assign frames   = frames_q + 16'(done && !done_tag_i.empty);
 
   always_ff @(posedge clk) begin
     if (end_packet)
       slots_mem[slots_end_q[P-1:0]] <= '{slot: head_q, status: status_q};
     if (pay_end_i)
       pay_mem[pay_end_q[P-1:0]] <= pay_status_i;
-    if (done_valid_i && done_tag_i.eor)
+    if (done && done_tag_i.eor)
       done_mem[done_q[P-1:0]] <= '{frames: frames, payload: done_tag_i.payload, lso: done_tag_i.lso,
                                    lso_v2: done_tag_i.lso_v2, status: done_tag_i.status};
     begun_q     <= begun_q + (P+1)'(begin_packet);
     slots_end_q <= slots_end_q + (P+1)'(end_packet);
     pay_end_q   <= pay_end_q + (P+1)'(pay_end_i);
-    done_q      <= done_q + (P+1)'(done_valid_i && done_tag_i.eor);
+    done_q      <= done_q + (P+1)'(done && done_tag_i.eor);
     posted_q    <= posted_q + (P+1)'(event_valid_o && event_ready_i);
-    if (done_valid_i) frames_q <= done_tag_i.eor ? '0 : frames;
+    if (done) frames_q <= done_tag_i.eor ? '0 : frames;
     if (rst) begin
       begun_q     <= '0;
       slots_end_q <= '0;
@@ -348,7 +349,7 @@ module flue_tx_queue
   assign event_lso_o    = ev_done.lso;
 
   logic unused;
-  assign unused = &{1'b0, ev[127:96], done_tag_i.slot, done_tag_i.vlan, done_tag_i.vlan_tci};
+  assign unused = &{1'b0, ev[127:96], done_tag_i.slot, done_tag_i.vlan, done_tag_i.vlan_tci, done_tag_i.turn};
 
   // ---- errors that stop the queue ----
   logic bad_config, bad_tail, bad_fetch;

@@ -7,12 +7,12 @@
 
 #include "bench.h"
 
-enum { TX_TAG_BITS = 59, CSUM_CMD_BITS = 80, LSO_CMD_BITS = 141 };
+enum { TX_TAG_BITS = 61, CSUM_CMD_BITS = 80, LSO_CMD_BITS = 141 };
 
 enum { TX_ST_OK = 0, TX_ST_DMA_READ = 5 };
 
 struct tx_tag {
-    bool eor, empty, lso, lso_v2, vlan;
+    bool engine, turn, eor, empty, lso, lso_v2, vlan;
     unsigned status, slot, payload, vlan_tci;
 };
 
@@ -38,6 +38,8 @@ static inline void tx_tag_put(struct bench_bits *bits, unsigned at, const struct
     bench_bits_set(bits, at + 52, 5, tag->status);
     bench_bits_set(bits, at + 57, 1, tag->empty);
     bench_bits_set(bits, at + 58, 1, tag->eor);
+    bench_bits_set(bits, at + 59, 1, tag->turn);
+    bench_bits_set(bits, at + 60, 1, tag->engine);
 }
 
 static inline struct tx_tag tx_tag_get(const struct bench_bits *bits, unsigned at)
@@ -52,6 +54,8 @@ static inline struct tx_tag tx_tag_get(const struct bench_bits *bits, unsigned a
         .status = (unsigned)bench_bits_get(bits, at + 52, 5),
         .empty = bench_bits_get(bits, at + 57, 1),
         .eor = bench_bits_get(bits, at + 58, 1),
+        .turn = bench_bits_get(bits, at + 59, 1),
+        .engine = bench_bits_get(bits, at + 60, 1),
     };
 }
 

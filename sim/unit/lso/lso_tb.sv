@@ -10,7 +10,7 @@ module lso_tb import flue_pkg::*; (
   localparam int SUM = $bits(csum_cmd_t);
 
   // What sim/unit/lib/tx_side.h has as numbers.
-  if (CMD != 141 || TAG != 59 || SUM != 80) begin : g_check
+  if (CMD != 141 || TAG != 61 || SUM != 80) begin : g_check
     $error("tx_side.h does not describe these structs");
   end
 

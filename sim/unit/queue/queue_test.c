@@ -319,6 +319,12 @@ static void send_tags(void)
         e->frames = (uint16_t)frames;
         for (unsigned i = 0; i < frames + (empty_end ? 1 : 0); i++) {
             bool end = i + 1 == frames + (empty_end ? 1 : 0);
+            if (bench_chance(20)) { /* a tag of the TCP engine, which the queue must not take for its own */
+                struct bench_bits other;
+                bench_random_bits(&other, 60);
+                bench_bits_set(&other, 60, 1, 1);
+                bench_send(id(DONE), "", 1, false, &other);
+            }
             struct bench_bits tag = {{0}};
             bench_bits_set(&tag, 17, 17, end ? e->payload : bench_random_in(0, 0x1FFFF));
             bench_bits_set(&tag, 34, 1, e->v2);
