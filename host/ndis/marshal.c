@@ -95,18 +95,29 @@ void tree_write(const struct flue_tree *tree, void *buffer)
     }
 }
 
-void tree_write_handles(void *buffer, unsigned layer, const uint32_t *handles, uint32_t count)
+static uint32_t flat_state(uint32_t n, uint32_t nodes, uint32_t state_bytes)
 {
-    static const uint8_t types[] = {0, NeighborOffloadState, Ip4OffloadState, TcpOffloadState};
-    uint8_t *out = buffer;
+    return (uint32_t)(sizeof(struct flue_tree_header) + nodes * sizeof(struct flue_tree_node)) + n * state_bytes;
+}
 
-    write_header(buffer, count, sizeof(struct flue_tree_header) + (size_t)count * sizeof(struct flue_tree_node));
-    for (uint32_t i = 0; i < count; i++) {
-        struct flue_tree_node node = {
-            .word0 = htole32(FLUE_PUT(TREE_NODE_KIND, FLUE_NODE_REFERENCE) | FLUE_PUT(TREE_NODE_STATE_TYPE, types[layer])),
-            .handle = htole32(handles[i])};
-        memcpy(out + sizeof(struct flue_tree_header) + i * sizeof node, &node, sizeof node);
-    }
+void tree_write_reference(void *buffer, uint32_t n, uint32_t nodes, uint8_t type, uint32_t state_bytes, uint32_t handle)
+{
+    struct flue_tree_node node = {.word0 = htole32(FLUE_PUT(TREE_NODE_KIND, FLUE_NODE_REFERENCE) |
+                                                   FLUE_PUT(TREE_NODE_STATE_TYPE, type) |
+                                                   FLUE_PUT(TREE_NODE_REVISION, state_bytes > 0 ? NODE_REVISION : 0)),
+                                  .offset = htole32(state_bytes > 0 ? flat_state(n, nodes, state_bytes) : 0),
+                                  .length = htole32(state_bytes),
+                                  .handle = htole32(handle)};
+
+    memcpy((uint8_t *)buffer + sizeof(struct flue_tree_header) + n * sizeof node, &node, sizeof node);
+}
+
+uint32_t tree_write_flat(void *buffer, uint32_t nodes, uint32_t state_bytes)
+{
+    uint32_t bytes = flat_state(nodes, nodes, state_bytes);
+
+    write_header(buffer, nodes, bytes);
+    return bytes;
 }
 
 /* ---- back -------------------------------------------------------------------------------------------------------- */

@@ -268,8 +268,10 @@ void flue_target_run(struct flue_target *t)
     while (again) {
         struct target_op *op;
         again = false;
+        bool down = target_revive(t);
         start_recovery(t);
-        start_waiting(t);
+        if (!down)
+            start_waiting(t);
         while ((op = target_unqueue(&t->finished)) != NULL) {
             target_finish(t, op);
             again = true;
@@ -314,11 +316,18 @@ static void on_notice(void *ctx, enum flue_cqe_kind kind, uint32_t status, uint3
     flue_target_notice(ctx, kind, status, result);
 }
 
+static void on_trapped(void *ctx, const struct flue_admin_trap *trap)
+{
+    (void)trap;
+    flue_target_stopped(ctx);
+}
+
 void flue_target_handlers(struct flue_target *t, struct flue_admin_handlers *handlers)
 {
     handlers->ctx = t;
     handlers->done = on_done;
     handlers->notice = on_notice;
+    handlers->trapped = on_trapped;
 }
 
 unsigned flue_target_outstanding(const struct flue_target *t)

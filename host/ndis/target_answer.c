@@ -22,6 +22,15 @@ static struct target_object *parent_object(const struct flue_tree *tree, const s
     return item->parent == TREE_NONE ? NULL : tree->items[item->parent].object;
 }
 
+/* The constant state comes first on the wire. */
+static void keep_key(const struct tree_item *item, struct target_object *object)
+{
+    uint8_t wire[STATE_BYTES_MAX];
+
+    state_write(item, wire);
+    memcpy(object->key, wire, state_wire_bytes(item->layer, FLUE_TREE_CONST));
+}
+
 static const char *apply_initiate(struct flue_target *t, struct flue_tree *tree)
 {
     const char *lie = NULL;
@@ -59,6 +68,7 @@ static const char *apply_initiate(struct flue_target *t, struct flue_tree *tree)
             continue;
         }
         object->handle = item->handle;
+        keep_key(item, object);
         if (item->layer == FLUE_LAYER_TCP)
             object->chain = item->node->NetBufferListChain;
         target_link_object(t, object, parent_object(tree, item));

@@ -9,6 +9,7 @@
 #define COMMANDS_MAX 64u   /* in flight */
 #define SLOT_BYTES   8192u /* of the arena: trees up to this size share one region */
 #define SLOTS        COMMANDS_MAX
+#define KEY_BYTES    32u /* of the longest constant state on the wire: a path's */
 
 /* Receive data passed to the host in BufferedData, until it comes back. */
 struct target_lent {
@@ -39,9 +40,10 @@ struct target_object {
     uint32_t send_bytes, snd_una;
     struct target_lent *buffered; /* undelivered receive data, copied */
     uint8_t addresses[2][16];     /* of a path, as a query reads them */
+    uint8_t key[KEY_BYTES];       /* its constant state as on the wire */
 };
 
-enum command_kind { COMMAND_TREE, COMMAND_LIST, COMMAND_PURGE, COMMAND_RELEASE, COMMAND_NEIGHBOR };
+enum command_kind { COMMAND_TREE, COMMAND_LIST, COMMAND_KEYS, COMMAND_PURGE, COMMAND_RELEASE, COMMAND_NEIGHBOR };
 
 /* An operation of the host, or a command of our own. */
 struct target_op {
@@ -69,7 +71,16 @@ struct op_queue {
     unsigned count;
 };
 
-enum recovery { RECOVERY_IDLE, RECOVERY_LIST, RECOVERY_PURGE };
+enum recovery { RECOVERY_IDLE, RECOVERY_LIST, RECOVERY_KEYS, RECOVERY_PURGE };
+
+/* Of the host's object in a row of the device. */
+enum target_presence { ROW_ABSENT, ROW_SAME, ROW_UNREADABLE };
+
+/* An object of the device: its handle, and the type of its full state. */
+struct target_named {
+    uint32_t handle;
+    uint8_t type;
+};
 
 struct flue_target {
     struct flue_target_params params;
@@ -101,11 +112,15 @@ struct flue_target {
         enum flue_err result;
         bool upload, busy; /* a command of it runs */
         uint8_t layer;
-        uint32_t from; /* LIST: next row */
-        uint32_t *handles[4], count[4], at;
-        bool *present[4]; /* LIST: row is known to both */
+        uint32_t from;                 /* LIST: next row; KEYS: likewise */
+        struct target_named *purge[4]; /* to be terminated */
+        uint32_t count[4], at;
+        uint8_t *present[4]; /* enum target_presence of a row */
         uint32_t *release, releases;
+        struct flue_target_found found;
     } recovery;
+    bool stopped;      /* the processor; nothing is sent */
+    unsigned restarts; /* in a row */
     struct flue_target_stats stats;
 };
 
@@ -188,6 +203,9 @@ bool target_send_run(struct flue_target *t);
 /* ---- target_recover.c -------------------------------------------------------------------------------------------- */
 
 bool target_recovering(const struct flue_target *t);
+
+/* Bring a stopped processor back when it is time to; true while nothing can be sent. */
+bool target_revive(struct flue_target *t);
 struct target_op *target_recover_next(struct flue_target *t);
 void target_recover_answer(struct flue_target *t, struct target_op *op);
 

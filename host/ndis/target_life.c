@@ -77,7 +77,7 @@ enum flue_err flue_target_destroy(struct flue_target *t)
         t->params.ops.mem_free(t->params.ops.ctx, &t->arena);
     for (unsigned layer = 1; layer < 4; layer++) {
         free(t->row[layer]);
-        free(t->recovery.handles[layer]);
+        free(t->recovery.purge[layer]);
         free(t->recovery.present[layer]);
     }
     free(t->recovery.release);
@@ -111,7 +111,15 @@ static enum flue_err bridge_submit(void *ctx, const struct flue_sqe *sqe, void *
     return bridge->admin == NULL ? FLUE_ESTATE : flue_admin_submit(bridge->admin, sqe, cookie);
 }
 
+static enum flue_err bridge_restart(void *ctx)
+{
+    struct flue_target_bridge *bridge = ctx;
+
+    return bridge->admin == NULL ? FLUE_EUNSUPP : flue_admin_restart(bridge->admin);
+}
+
 void flue_target_over_admin(struct flue_target_bridge *bridge, struct flue_target_ops *ops)
 {
-    *ops = (struct flue_target_ops){.ctx = bridge, .mem_alloc = bridge_alloc, .mem_free = bridge_free, .submit = bridge_submit};
+    *ops = (struct flue_target_ops){
+        .ctx = bridge, .mem_alloc = bridge_alloc, .mem_free = bridge_free, .submit = bridge_submit, .restart = bridge_restart};
 }

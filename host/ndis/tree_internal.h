@@ -6,8 +6,9 @@
 
 #include "flue/ndis/tree.h"
 
-#define TREE_NONE      UINT32_MAX
-#define TREE_MAX_BYTES (64u << 20) /* of a marshalled tree */
+#define TREE_NONE       UINT32_MAX
+#define TREE_MAX_BYTES  (64u << 20) /* of a marshalled tree */
+#define STATE_BYTES_MAX 140u        /* of a state on the wire: a connection's */
 
 struct tree_item {
     NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *node;
@@ -106,8 +107,11 @@ void tree_write(const struct flue_tree *tree, void *buffer);
  */
 const char *tree_check(struct flue_tree *tree, const uint8_t *buffer, const uint32_t rows[4]);
 
-/* A tree of references without state made from handles of one layer: the buffer has room for 32 + 32 * count bytes. */
-void tree_write_handles(void *buffer, unsigned layer, const uint32_t *handles, uint32_t count);
+/* One more reference into a tree of one layer: node n of `nodes`, state_bytes each (0: none); see tree_write_flat(). */
+void tree_write_reference(void *buffer, uint32_t n, uint32_t nodes, uint8_t type, uint32_t state_bytes, uint32_t handle);
+
+/* Header of such a tree, whose states are behind its nodes; returns its bytes. */
+uint32_t tree_write_flat(void *buffer, uint32_t nodes, uint32_t state_bytes);
 
 /* ---- marshal_nbl.c ------------------------------------------------------------------------------------------------- */
 

@@ -231,6 +231,8 @@ static void reference(struct walk *w, struct flue_tree_node *node, unsigned type
     answer(node, NDIS_STATUS_SUCCESS, FLUE_AD_NONE);
     if (row == NULL) {
         answer(node, NDIS_STATUS_FAILURE, FLUE_AD_STALE);
+    } else if (layer == 2 && flue_tree_is_ipv6(type) != flue_tree_is_ipv6(row->type) && !row->corrupt) {
+        answer(node, NDIS_STATUS_FAILURE, FLUE_AD_WRONG_KIND);
     } else if (row->corrupt) {
         answer(node, NDIS_STATUS_FAILURE, FLUE_AD_CORRUPT);
         if (w->opcode == FLUE_OP_TERMINATE)
@@ -309,7 +311,8 @@ static void run_list(struct fake *f, const struct flue_sqe *sqe, uint8_t *buffer
             struct flue_list_entry entry = {.handle = handle_of(f, layer, index), .parent = row->parent, .refs = row->refs};
             if (!row->used)
                 continue;
-            entry.row_state = FLUE_PUT(ROW_HEAD_STATE, layer == 3 ? FLUE_ROW_RUNNING : FLUE_ROW_LIVE);
+            entry.row_state = FLUE_PUT(ROW_HEAD_STATE, layer == 3 ? FLUE_ROW_RUNNING : FLUE_ROW_LIVE) |
+                              FLUE_PUT(ROW_HEAD_IPV6, layer == 2 && flue_tree_is_ipv6(row->type));
             memcpy(entry.host_handle, row->host_handle, 8);
             memcpy(buffer + n++ * sizeof entry, &entry, sizeof entry);
         }

@@ -33,6 +33,9 @@ struct rig {
     node_t *last_root;
     bool paused, closed, uploading;
     const char *fault;
+    struct flue_target_found found;
+    enum flue_err reconciled, restarted;
+    unsigned reconciles, restarts;
     uint32_t answer_hrd;
     void (*on_complete)(enum flue_tree_op op, node_t *root);
     void (*on_event)(void *who, uint32_t event, uint32_t information);
@@ -115,6 +118,21 @@ static inline void rig_fault(void *ctx, const char *sentence)
     rig.fault = sentence;
 }
 
+static inline void rig_reconciled(void *ctx, enum flue_err err, const struct flue_target_found *found)
+{
+    (void)ctx;
+    rig.reconciles++;
+    rig.reconciled = err;
+    rig.found = *found;
+}
+
+static inline void rig_restarted(void *ctx, enum flue_err err, unsigned times)
+{
+    (void)ctx;
+    rig.restarts = times;
+    rig.restarted = err;
+}
+
 static inline void rig_open_rows(uint32_t neighbors, uint32_t paths, uint32_t connections, uint32_t rows)
 {
     struct flue_target_params params = {
@@ -123,7 +141,7 @@ static inline void rig_open_rows(uint32_t neighbors, uint32_t paths, uint32_t co
                  .send_complete = rig_send_complete,
                  .offload_event = rig_neighbor},
         .gate = {.paused = rig_paused, .closed = rig_closed, .uploading = rig_uploading},
-        .observer = {.fault = rig_fault},
+        .observer = {.fault = rig_fault, .reconciled = rig_reconciled},
         .rows = {0, rows, rows, rows}};
 
     memset(&rig, 0, sizeof rig);

@@ -36,6 +36,8 @@ struct flue_target_ops {
     void (*mem_free)(void *ctx, struct flue_mem *mem);
     /* As flue_admin_submit(): answered by exactly one flue_target_done() with this cookie, never from inside. */
     enum flue_err (*submit)(void *ctx, const struct flue_sqe *sqe, void *cookie);
+    /* As flue_admin_restart(), FLUE_ESTATE: not from here; null when somebody else brings the processor back. */
+    enum flue_err (*restart)(void *ctx);
 };
 
 /* The adapter and its admin queue; admin is set when flue_admin_start() returned. */
@@ -75,6 +77,13 @@ struct flue_target_gate {
     void (*send)(void *ctx, bool begins);           /* a send was asked for; it was completed, or is held with its connection */
 };
 
+/* What a comparison after a restart found; each counts objects of every layer. */
+struct flue_target_found {
+    uint32_t kept;       /* both sides have it: kind, generation, parent, host handle and key (its constant state) agree */
+    uint32_t lost;       /* the host's, not the device's: HardwareFailure was or will be indicated */
+    uint32_t terminated; /* the device's, not the host's */
+};
+
 /* Watches what goes to the device and what comes back; all may be null. */
 struct flue_target_observer {
     void *ctx;
@@ -82,6 +91,8 @@ struct flue_target_observer {
     void (*answered)(void *ctx, enum flue_tree_op op, const void *buffer, size_t len_bytes, const struct flue_admin_done *done);
     void (*table_error)(void *ctx, uint32_t word); /* record table_error: a word of a table failed its check */
     void (*fault)(void *ctx, const char *sentence);
+    void (*restarted)(void *ctx, enum flue_err err, unsigned times); /* the processor, or not: err; for which time in a row */
+    void (*reconciled)(void *ctx, enum flue_err err, const struct flue_target_found *found);
 };
 
 struct flue_target_params {
@@ -89,7 +100,8 @@ struct flue_target_params {
     struct flue_target_ndis ndis;
     struct flue_target_gate gate;
     struct flue_target_observer observer;
-    uint32_t rows[4]; /* of the device's tables, by enum flue_tree_layer: a handle beyond them is a lie; see flue_admin_info */
+    unsigned restarts; /* times in a row that flue_target_run() brings a stopped processor back; 0: it does not */
+    uint32_t rows[4];  /* of the device's tables, by enum flue_tree_layer: a handle beyond them is a lie; see flue_admin_info */
 };
 
 /*
@@ -142,7 +154,10 @@ void flue_target_run(struct flue_target *target);
 void flue_target_done(struct flue_target *target, const struct flue_admin_done *done);
 void flue_target_notice(struct flue_target *target, enum flue_cqe_kind kind, uint32_t status, uint32_t result);
 
-/* Fill handlers with the two above (trapped stays as it is). */
+/* The processor stopped and its commands were ended: for flue_admin_handlers.trapped. */
+void flue_target_stopped(struct flue_target *target);
+
+/* Fill handlers with the three above. */
 void flue_target_handlers(struct flue_target *target, struct flue_admin_handlers *handlers);
 
 /* Operations and internal commands that have not ended. */
@@ -154,9 +169,20 @@ const char *flue_target_fault(const struct flue_target *target);
 /* ---- recovery and the end ------------------------------------------------------------------------------------------ */
 
 /*
- * After flue_admin_restart(): compare the device's objects with the target's.  What the host does not know is terminated;
- * what is gone fails (HardwareFailure, then abort) and is left for the host to terminate.  Clears a fault.  Operations of
- * the host wait until it is over: flue_target_outstanding() counts it.
+ * Start the processor again, tables kept, and compare as flue_target_reconcile() does.  flue_target_run() does it by itself
+ * after flue_target_stopped(), params.restarts times in a row; a comparison that ends well begins the count anew.
+ *
+ * Returns FLUE_EUNSUPP  ops.restart is null
+ *         others        from it and from flue_target_reconcile()
+ */
+FLUE_MUST_CHECK enum flue_err flue_target_restart(struct flue_target *target);
+
+/*
+ * After a restart of the processor: compare the device's objects with the target's, by kind, generation, parent, host handle
+ * and key (the constant state: addresses, ports).  What the host does not know is terminated; what is gone, or is another
+ * under the same handle, fails (HardwareFailure, then abort) and is left for the host to terminate.  A path whose neighbor
+ * was being changed is where the device has it.  Clears a fault.  Operations of the host wait until it is over:
+ * flue_target_outstanding() counts it.
  *
  * Returns FLUE_ESTATE  commands from before the restart have not ended, or one of these two runs already
  *         FLUE_ENOMEM  no memory; nothing was started
