@@ -72,6 +72,7 @@ module flue_mgmt_dma
   state_e            state_q;
   logic              to_host_q, row_q;
   logic              asked_q;              // the request was taken
+  logic              ended_q;              // the answer ended, with an error, before the request was taken
   logic              gone;                 // the row's word is taken or there
   logic              wr_q;                 // a beat, or in its first lane the word of a row, waits
   logic              fetched_q;            // memory shows the word of lane fetch_lane_q
@@ -149,11 +150,10 @@ module flue_mgmt_dma
           status_o <= ST_OK;
           state_q  <= row_q ? (to_host_q ? S_PUT : S_GET) : to_host_q ? S_WRITE : S_READ;
         end
-      S_READ:
-        if (rd_end) begin
-          state_q  <= S_IDLE;
-          status_o <= rd_status_i;
-        end
+      S_READ: begin                        // a request is held until it was taken, whatever its answer
+        if (rd_end) status_o <= rd_status_i;
+        if ((rd_end || ended_q) && (asked_q || rd_req_ready_i)) state_q <= S_IDLE;
+      end
       S_GET, S_PUT:
         if ((left_q == '0 && !fetched_q && !wr_q) || (drop_i && (gone || !tp_valid_o))) state_q <= S_IDLE;
       default:
@@ -162,6 +162,7 @@ module flue_mgmt_dma
           status_o <= wr_status_i;
         end
     endcase
+    ended_q <= state_q == S_READ && (ended_q || rd_end);
     if (state_q == S_HELD) asked_q <= 1'b0;
     else if (rd_req_ready_i && rd_req_valid_o || wr_req_ready_i && wr_req_valid_o) asked_q <= 1'b1;
     if (rst) begin
@@ -250,6 +251,10 @@ module flue_mgmt_dma
       // No request without a copy that passed its checks.
       if (rd_req_valid_o || wr_req_valid_o)
         assert (words_q != '0 && words_q <= 11'd1024 && !bad_region_q && !bad_offset_q);
+      if (f_past_valid && !$past(rst)) begin
+        if ($past(rd_req_valid_o && !rd_req_ready_i)) assert (rd_req_valid_o && rd_req_o == $past(rd_req_o));
+        if ($past(wr_req_valid_o && !wr_req_ready_i)) assert (wr_req_valid_o && wr_req_o == $past(wr_req_o));
+      end
       if (f_past_valid && !$past(rst) && $past(wr_valid_o && !wr_ready_i))
         assert (wr_valid_o && wr_data_o == $past(wr_data_o) && wr_last_o == $past(wr_last_o));
     end
