@@ -149,6 +149,32 @@ package flue_tcp_pkg;
     tcp_range_t [BLOCKS-1:0] block;
   } tcp_tx_t;
 
+  // First word of a record on its way from the engine to the header builder (rtl/tcp/flue_tcp_send.sv).
+  typedef struct packed {
+    logic [6:0]         spare;
+    tcp_tx_e            kind;
+    logic               psh;
+    logic               fin;
+    logic               ts;
+    logic               ts_us;
+    logic [2:0]         blocks;           // at most 4, with timestamps 3
+    logic [INDEX_W-1:0] index;
+  } tcp_tx_head_t;
+
+  // A ring of a connection in host memory (rtl/tcp/flue_tcp_rings.sv).
+  typedef struct packed {
+    logic [7:0]  region;
+    logic [4:0]  log2;                    // of its bytes
+    logic [31:0] base;                    // offset in the region
+  } tcp_ring_t;
+
+  // What large send does with a header that was built, and whether payload follows it.
+  typedef struct packed {
+    lso_cmd_t cmd;
+    tx_tag_t  tag;
+    logic     payload;
+  } tcp_frame_t;
+
   typedef enum logic [2:0] {
     END_NONE    = 3'd0,
     END_FIN     = 3'd1,                   // the peer's FIN was reached
@@ -189,94 +215,143 @@ package flue_tcp_pkg;
     R_ACK_RANGE = 5'd12, R_URGENT = 5'd13, R_NO_INTERVAL = 5'd14, R_AFTER_FIN = 5'd15, R_CLOSED = 5'd16,
     R_FROZEN = 5'd17, R_RTO = 5'd18, R_PERSIST = 5'd19, R_DELACK = 5'd20, R_EARLY = 5'd21, R_LIMIT = 5'd22,
     R_NEW_DATA = 5'd23, R_RETRANSMIT = 5'd24, R_RESCUE = 5'd25, R_IDLE_TURN = 5'd26, R_WRITE_FAILED = 5'd27,
-    R_READ_FAILED = 5'd28, R_COMMAND = 5'd29, R_REFUSED = 5'd30
+    R_READ_FAILED = 5'd28, R_COMMAND = 5'd29, R_REFUSED = 5'd30,
+    R_BAD_ROW = 5'd31                     // the record failed its check: nothing done
   } tcp_reason_e;
 
   // ---- the record --------------------------------------------------------------
-  // What decides accept, drop and ACK comes first, what only timers and hand-over need last.
+  // 68 words of 32 bits, the first on top: firmware's view of it is record `tcp_words` of rtl/regs/flue_control.rdl
+  // (checked in flue_tcp_words.sv).  What changes at the end of every event lies in the last quarter, which is
+  // written last.  Room: word 58 to 60, the private bits of the congestion control, and the bits named pad.
+
+  localparam int STORE_WORDS = 4;         // a record is read and written in so many accesses
+  localparam int SLICES      = 17;        // 32-bit words in each
 
   typedef struct packed {
-    // identity and settings, loaded
-    tcp_mode_e                mode;
-    tcp_state_e               state;
-    logic [13:0]              generation;
-    logic                     ts;         // timestamps agreed
-    logic                     sack;
-    logic                     ts_us;
-    logic [3:0]               snd_scale;
+    // 0
+    logic                     pad0;
+    logic [1:0]               turns;
+    tcp_recovery_e            recovery;
+    logic                     partial;    // the timer was restarted by a partial ACK of this recovery
+    logic                     rescued;
+    logic                     force_rxt;
+    logic                     recover_valid;
+    logic                     sws_override;
+    logic                     oow_on;
+    logic                     rtt_valid;
+    logic                     timing;
+    logic                     ts_valid;
+    logic                     fin_sent;
+    logic                     fin_marked;
+    logic                     fin_valid;
     logic [3:0]               rcv_scale;
+    logic [3:0]               snd_scale;
+    logic                     ts_us;
+    logic                     sack;
+    logic                     ts;         // timestamps agreed
+    tcp_state_e               state;
+    // 1
+    logic [15:0]              mss_rcv;
     logic [15:0]              mss;        // payload of a full segment without SACK blocks
+    // 2
+    logic [5:0]               placing;
     logic [25:0]              rcv_buf;    // bytes of the receive ring that may be announced
-    logic [25:0]              snd_buf;    // bytes of the send ring
+    // 3
+    logic [1:0]               pad3;
     logic [3:0]               limit;      // expiries before the end; 0 = none
-    logic [31:0]              ts_offset;
-    // receive
+    logic [25:0]              snd_buf;    // bytes of the send ring
+    // 4
+    logic [2:0]               pad4;
+    logic [3:0]               backoff;
+    logic [3:0]               sacked_count;
+    logic [3:0]               dup_acks;
+    logic [2:0]               held_count;
+    logic [13:0]              generation;
+    // 5 to 16
     logic [31:0]              rcv_nxt;
     logic [31:0]              rcv_edge;
-    logic [31:0]              rcv_adv;
     logic [31:0]              consumed;
-    logic [31:0]              last_ack_sent;
-    logic [2:0]               held_count;
-    tcp_range_t [HELD-1:0]    held;       // [0] newest
-    tcp_range_t               dsack;
-    logic                     fin_valid;
-    logic [31:0]              fin_seq;
-    logic                     ack_now;
-    logic [16:0]              ack_owed;   // saturates
-    logic [15:0]              mss_rcv;
-    logic                     ts_valid;
     logic [31:0]              ts_recent;
     logic [31:0]              ts_age;     // 2^20 us when ts_recent was set
-    logic [5:0]               placing;
-    logic                     broken;     // a placement failed: rcv_nxt stays
-    // send
+    logic [31:0]              fin_seq;
+    logic [31:0]              oow_at;
     logic [31:0]              snd_una;
     logic [31:0]              snd_max;
-    logic [31:0]              snd_wnd;
     logic [31:0]              max_snd_wnd;
     logic [31:0]              snd_wl1;
     logic [31:0]              snd_wl2;
+    // 17 to 29
+    logic [31:0]              snd_wnd;
     logic [31:0]              send_limit;
-    logic                     fin_marked;
-    logic                     fin_sent;
-    logic                     sws_override;
-    logic [1:0]               turns;
-    logic [31:0]              turn0;
-    logic [31:0]              turn1;
-    logic [2:0]               acks;
-    // recovery
-    tcp_recovery_e            recovery;
-    logic                     recover_valid;
     logic [31:0]              recover;
     logic [31:0]              high_rxt;
-    logic                     force_rxt;
-    logic                     rescued;
-    logic                     partial;    // the timer was restarted by a partial ACK of this recovery
-    logic [3:0]               dup_acks;
-    logic [3:0]               sacked_count;
-    tcp_range_t [SACKED-1:0]  sacked;     // [0] lowest
-    // congestion control
     logic [31:0]              cwnd;
     logic [31:0]              ssthresh;
-    logic [127:0]             cc;
-    // round trip and timers
-    logic                     rtt_valid;
+    logic [2:0]               pad23;
     logic [28:0]              srtt8;
+    logic [3:0]               pad24;
     logic [27:0]              rttvar4;
-    logic [3:0]               backoff;
-    logic                     timing;
     logic [31:0]              timed_seq;
     logic [31:0]              timed_at;
-    logic                     rto_on;
-    logic [31:0]              rto_at;
-    logic                     persisting;
-    logic [3:0]               expiries;
-    logic                     delack_on;
-    logic [31:0]              delack_at;
-    logic                     oow_on;
-    logic [31:0]              oow_at;
+    logic [31:0]              turn0;
+    logic [31:0]              turn1;
+    logic [31:0]              ts_offset;
+    // 30 to 57
+    tcp_range_t [HELD-1:0]    held;       // [0] newest
+    tcp_range_t [SACKED-1:0]  sacked;     // [0] lowest
+    logic [127:0]             cc;
+    // 58 to 60: RACK and tail probe, rate reduction, ECN, keepalive, user timeout
+    logic [95:0]              room;
+    // 61
     logic                     asked;      // an upload was requested, once
-    // room for the rules to come: RACK, tail probe, rate reduction, ECN, keepalive, user timeout
+    logic                     broken;     // a placement failed: rcv_nxt stays
+    logic [3:0]               expiries;
+    logic                     persisting;
+    logic                     rto_on;
+    logic                     delack_on;
+    logic [2:0]               acks;
+    logic [16:0]              ack_owed;   // saturates
+    logic                     ack_now;
+    tcp_mode_e                mode;
+    // 62 to 67
+    logic [31:0]              rcv_adv;
+    logic [31:0]              last_ack_sent;
+    tcp_range_t               dsack;
+    logic [31:0]              delack_at;
+    logic [31:0]              rto_at;
   } tcp_rec_t;
+
+  // A word of the record, read or written by the firmware.
+  typedef struct packed {
+    logic        write;
+    logic [6:0]  word;
+    logic [31:0] data;
+  } tcp_access_t;
+
+  localparam logic [15:0] INDEX_SNAPSHOT = 16'hFFFF;   // the row of the newest SNAPSHOT, for reads
+
+  // Bounds of the retransmission timer (TCP-122).
+  typedef struct packed {
+    logic [31:0] rto_min_us;
+    logic [31:0] rto_max_us;
+  } tcp_cfg_t;
+
+  // ---- sequence numbers ----------------------------------------------------------
+
+  function automatic logic seq_lt(input logic [31:0] a, input logic [31:0] b);
+    return $signed(a - b) < 32'sd0;
+  endfunction
+
+  function automatic logic seq_le(input logic [31:0] a, input logic [31:0] b);
+    return !seq_lt(b, a);
+  endfunction
+
+  function automatic logic [31:0] seq_min(input logic [31:0] a, input logic [31:0] b);
+    return seq_lt(a, b) ? a : b;
+  endfunction
+
+  function automatic logic [31:0] seq_max(input logic [31:0] a, input logic [31:0] b);
+    return seq_lt(a, b) ? b : a;
+  endfunction
 
 endpackage
