@@ -38,7 +38,7 @@ module flue_adapter
   // AXI4-Lite subordinate: registers
   input  logic           axil_awvalid_i,
   output logic           axil_awready_o,
-  input  logic [11:0]    axil_awaddr_i,
+  input  logic [15:0]    axil_awaddr_i,
   input  logic           axil_wvalid_i,
   output logic           axil_wready_o,
   input  logic [31:0]    axil_wdata_i,
@@ -48,7 +48,7 @@ module flue_adapter
   output logic [1:0]     axil_bresp_o,
   input  logic           axil_arvalid_i,
   output logic           axil_arready_o,
-  input  logic [11:0]    axil_araddr_i,
+  input  logic [15:0]    axil_araddr_i,
   output logic           axil_rvalid_o,
   input  logic           axil_rready_i,
   output logic [31:0]    axil_rdata_o,
@@ -183,7 +183,9 @@ module flue_adapter
     .fw_ack_i(fw_ack), .fw_rdata_i(fw_rdata),
     .mod_distance_us_o(mod_distance_us), .mod_events_o(mod_events),
     .stat_req_o(stat_req), .stat_addr_o(stat_addr), .stat_ack_i(stat_ack), .stat_data_i(stat_data),
-    .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata)
+    .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata),
+    .fault_place_o(), .line_enable_o(), .line_base_o(), .line_region_o(), .db_valid_o(), .db_ready_i(1'b1),
+    .db_index_o(), .db_word_o(), .db_data_o()
   );
 
   // ==== DMA ===================================================================

@@ -32,7 +32,7 @@ module flue_regs
 
   input  logic              axil_awvalid_i,
   output logic              axil_awready_o,
-  input  logic [11:0]       axil_awaddr_i,
+  input  logic [15:0]       axil_awaddr_i,
   input  logic              axil_wvalid_i,
   output logic              axil_wready_o,
   input  logic [31:0]       axil_wdata_i,
@@ -42,7 +42,7 @@ module flue_regs
   output logic [1:0]        axil_bresp_o,
   input  logic              axil_arvalid_i,
   output logic              axil_arready_o,
-  input  logic [11:0]       axil_araddr_i,
+  input  logic [15:0]       axil_araddr_i,
   output logic              axil_rvalid_o,
   input  logic              axil_rready_i,
   output logic [31:0]       axil_rdata_o,
@@ -143,28 +143,40 @@ module flue_regs
   output logic              rg_we_o,
   output logic [IDX_W+1:0]  rg_addr_o,
   output logic [31:0]       rg_wdata_o,
-  input  logic [31:0]       rg_rdata_i
+  input  logic [31:0]       rg_rdata_i,
+
+  // connections
+  output logic              fault_place_o,
+  output logic              line_enable_o,
+  output logic [31:6]       line_base_o,
+  output logic [7:0]        line_region_o,
+  output logic              db_valid_o,   // a word of a doorbell record, until db_ready_i
+  input  logic              db_ready_i,
+  output logic [15:0]       db_index_o,
+  output logic [2:0]        db_word_o,
+  output logic [31:0]       db_data_o
 );
 
   localparam int         LIMIT      = MAX_FRAME - 4;  // a tag may be inserted
-  localparam logic [6:0] ADMIN_PAGE = 7'h08;          // registers of the admin queue: 0x100 to 0x11F
+  localparam logic [10:0] ADMIN_PAGE = 11'h008;          // registers of the admin queue: 0x100 to 0x11F
 
   flue__in_t  hwif_in;
   flue__out_t r;
 
   logic        req, is_write, rd_ack, wr_ack, axil_idle;
-  logic [11:0] addr;
+  logic [15:0] addr;
+  logic        other, other_ack;          // an access beyond the register page
   logic [31:0] wdata, rdata;
 
-  flue_axil #(.ADDR_W(12)) u_axil (
+  flue_axil #(.ADDR_W(16)) u_axil (
     .clk, .rst,
     .awvalid_i(axil_awvalid_i), .awready_o(axil_awready_o), .awaddr_i(axil_awaddr_i),
     .wvalid_i(axil_wvalid_i), .wready_o(axil_wready_o), .wdata_i(axil_wdata_i),
     .bvalid_o(axil_bvalid_o), .bready_i(axil_bready_i), .arvalid_i(axil_arvalid_i),
     .arready_o(axil_arready_o), .araddr_i(axil_araddr_i), .rvalid_o(axil_rvalid_o),
     .rready_i(axil_rready_i), .rdata_o(axil_rdata_o),
-    .req_o(req), .is_write_o(is_write), .addr_o(addr), .wdata_o(wdata), .ack_i(rd_ack || wr_ack),
-    .rdata_i(rdata), .idle_o(axil_idle)
+    .req_o(req), .is_write_o(is_write), .addr_o(addr), .wdata_o(wdata), .ack_i(rd_ack || wr_ack || other_ack),
+    .rdata_i(other ? '0 : rdata), .idle_o(axil_idle)
   );
 
   assign axil_bresp_o = 2'b00;
@@ -173,9 +185,9 @@ module flue_regs
   flue_regfile u_regfile (
     .clk, .rst,
     .fn_rst                (rst || clear_o),
-    .s_cpuif_req           (req),
+    .s_cpuif_req           (req && !other),
     .s_cpuif_req_is_wr     (is_write),
-    .s_cpuif_addr          (addr),
+    .s_cpuif_addr          (addr[11:0]),
     .s_cpuif_wr_data       (wdata),
     .s_cpuif_wr_biten      ('1),
     .s_cpuif_req_stall_wr  (),
@@ -331,7 +343,7 @@ module flue_regs
   end
 
   always_ff @(posedge clk) begin
-    doorbell_o <= req && is_write && addr[11:5] == ADMIN_PAGE;
+    doorbell_o <= req && is_write && addr[15:5] == ADMIN_PAGE;
     if (rst) doorbell_o <= 1'b0;
   end
 
@@ -394,6 +406,24 @@ module flue_regs
   assign hwif_in.REGION.wr_ack  = rg_wr_ack_q;
   assign hwif_in.REGION.rd_ack  = rg_wait_q[RG_WAIT-1];
   assign hwif_in.REGION.rd_data = rg_there_q ? rg_rdata_i : '0;
+
+  // ---- connections ----
+  // Doorbell records are written only; what is neither they nor a register reads 0 and takes no write.
+  assign other         = addr[15:12] != '0;
+  assign other_ack     = db_valid_o ? db_ready_i : req && other && !(addr[15] && is_write);
+  assign db_index_o    = {6'b0, addr[14:5]};
+  assign db_word_o     = addr[4:2];
+  assign db_data_o     = wdata;
+  assign fault_place_o = FAULTS && r.FAULT.place.value;
+  assign line_enable_o = r.LINE_CFG.enable.value;
+  assign line_region_o = r.LINE_CFG.region.value;
+  assign line_base_o   = r.LINE_BASE.offset.value;
+
+  always_ff @(posedge clk) begin
+    if (req && addr[15] && is_write) db_valid_o <= 1'b1;
+    else if (db_ready_i)             db_valid_o <= 1'b0;
+    if (rst) db_valid_o <= 1'b0;
+  end
 
   assign idle_o = axil_idle && !r.CTRL.reset.value && !reset_q;
 

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-enum { LIMIT_CYCLES = 20000 };
+enum { LIMIT_CYCLES = 20000, REGISTER_BYTES = 0x10000 };
 
 static const uint32_t IN_AXIL =
     FLUE_IN_AXIL_AWVALID | FLUE_IN_AXIL_WVALID | FLUE_IN_AXIL_BREADY | FLUE_IN_AXIL_ARVALID | FLUE_IN_AXIL_RREADY;
@@ -53,7 +53,7 @@ static enum flue_err finish(struct flue_sim *s)
 enum flue_err flue_axil_read(struct flue_sim *s, uint32_t offset, uint32_t *value)
 {
     *value = 0;
-    if (offset % 4 || offset >= 4096)
+    if (offset % 4 || offset >= REGISTER_BYTES)
         return FLUE_EARG;
     if (s->axil.busy)
         return FLUE_ESTATE;
@@ -69,7 +69,7 @@ enum flue_err flue_axil_read(struct flue_sim *s, uint32_t offset, uint32_t *valu
 
 enum flue_err flue_axil_write(struct flue_sim *s, uint32_t offset, uint32_t value)
 {
-    if (offset % 4 || offset >= 4096)
+    if (offset % 4 || offset >= REGISTER_BYTES)
         return FLUE_EARG;
     if (s->axil.busy)
         return FLUE_ESTATE;

@@ -52,13 +52,13 @@ inline void apply(Vflue_adapter &t, const flue_model_in &in)
     t.rst = (b & FLUE_IN_RST) != 0;
     t.time_us_i = in.time_us;
     t.axil_awvalid_i = (b & FLUE_IN_AXIL_AWVALID) != 0;
-    t.axil_awaddr_i = static_cast<uint16_t>(in.axil_awaddr & 0xFFF);
+    t.axil_awaddr_i = static_cast<uint16_t>(in.axil_awaddr & 0xFFFF);
     t.axil_wvalid_i = (b & FLUE_IN_AXIL_WVALID) != 0;
     t.axil_wdata_i = in.axil_wdata;
     t.axil_wstrb_i = 0xF;
     t.axil_bready_i = (b & FLUE_IN_AXIL_BREADY) != 0;
     t.axil_arvalid_i = (b & FLUE_IN_AXIL_ARVALID) != 0;
-    t.axil_araddr_i = static_cast<uint16_t>(in.axil_araddr & 0xFFF);
+    t.axil_araddr_i = static_cast<uint16_t>(in.axil_araddr & 0xFFFF);
     t.axil_rready_i = (b & FLUE_IN_AXIL_RREADY) != 0;
     t.axi_awready_i = (b & FLUE_IN_AXI_AWREADY) != 0;
     t.axi_wready_i = (b & FLUE_IN_AXI_WREADY) != 0;

@@ -143,7 +143,7 @@ module queue_tb
 
   // ---- registers, statistics, interrupt: IDs from 64, config 8, status 8 ----
   logic         aw_valid, aw_ready, w_valid, w_ready, b_valid, b_ready, ar_valid, ar_ready, r_valid, r_ready;
-  logic [11:0]  aw_addr, ar_addr;
+  logic [15:0]  aw_addr, ar_addr;
   logic [31:0]  w_data, r_data, stat_data, rg_wdata, rg_rdata;
   logic [1:0]   b_resp, r_resp;
   logic [319:0] k;                        // see enum in regs_test.c
@@ -159,6 +159,9 @@ module queue_tb
   logic [28:0]  flip_where;
   logic [3:0][31:0] seed;
   logic [127:0] rings;
+  logic [34:0]  line;
+  logic         db_valid, db_ready;
+  logic [50:0]  db;
   logic [15:0]  distance_us;
   logic [7:0]   mod_events;
   tx_cfg_t      tx_cfg;
@@ -166,11 +169,11 @@ module queue_tb
 
   bench_config #(.W(320), .ID(8)) u_config (.clk, .value_o(k));
 
-  bench_source #(.W(8), .U(12), .ID(64)) u_aw (.clk, .rst, .out_valid_o(aw_valid), .out_ready_i(aw_ready),
+  bench_source #(.W(8), .U(16), .ID(64)) u_aw (.clk, .rst, .out_valid_o(aw_valid), .out_ready_i(aw_ready),
     .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o(aw_addr), .out_user_last_o());
   bench_source #(.W(8), .U(32), .ID(65)) u_w (.clk, .rst, .out_valid_o(w_valid), .out_ready_i(w_ready),
     .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o(w_data), .out_user_last_o());
-  bench_source #(.W(8), .U(12), .ID(66)) u_ar (.clk, .rst, .out_valid_o(ar_valid), .out_ready_i(ar_ready),
+  bench_source #(.W(8), .U(16), .ID(66)) u_ar (.clk, .rst, .out_valid_o(ar_valid), .out_ready_i(ar_ready),
     .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o(ar_addr), .out_user_last_o());
   bench_sink #(.W(8), .U(2), .ID(64)) u_b (.clk, .rst, .in_valid_i(b_valid), .in_ready_o(b_ready), .in_data_i('0),
     .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i(b_resp), .in_user_last_i(1'b0));
@@ -207,7 +210,9 @@ module queue_tb
     .fw_rdata_i(fw_rdata),
     .mod_distance_us_o(distance_us), .mod_events_o(mod_events),
     .stat_req_o(stat_req), .stat_addr_o(stat_addr), .stat_ack_i(stat_ack), .stat_data_i(stat_data),
-    .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata)
+    .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata),
+    .fault_place_o(), .line_enable_o(line[0]), .line_base_o(line[26:1]), .line_region_o(line[34:27]),
+    .db_valid_o(db_valid), .db_ready_i(db_ready), .db_index_o(db[15:0]), .db_word_o(db[18:16]), .db_data_o(db[50:19])
   );
 
   assign {rings[63:55], rings[127:119]} = '0;
@@ -229,8 +234,12 @@ module queue_tb
     if (rst) fw_wait_q <= 1'b0;
   end
 
-  bench_status #(.W(320), .ID(9)) u_fw_status (.clk, .rst, .value_i(
-    320'({seed, rings, flip, flip_where, doorbell, fw_ping, fw_cold, fw_run})));
+  // Sink 66: words of doorbell records {data, word, row}.
+  bench_sink #(.W(8), .U(51), .ID(66)) u_db (.clk, .rst, .in_valid_i(db_valid), .in_ready_o(db_ready), .in_data_i('0),
+    .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i(db), .in_user_last_i(1'b0));
+
+  bench_status #(.W(384), .ID(9)) u_fw_status (.clk, .rst, .value_i(
+    384'({line, seed, rings, flip, flip_where, doorbell, fw_ping, fw_cold, fw_run})));
 
   flue_region_table #(.REGIONS(4)) u_table (
     .clk, .rst, .rg_we_i(rg_we), .rg_addr_i(rg_addr), .rg_wdata_i(rg_wdata), .rg_rdata_o(rg_rdata),

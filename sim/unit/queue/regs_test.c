@@ -42,7 +42,8 @@ enum { /* status of the management processor's ports */
        FLIP = 33,
        ASQ = 34, /* enable, base, region, log2, tail */
        ACQ = ASQ + 64,
-       SEED = 162
+       SEED = 162,
+       LINE = SEED + 128 /* enable, base, region */
 };
 enum {
     DEADLINE_US = 0,
@@ -61,7 +62,7 @@ enum {
     RX_CFG_MAX_FRAME = 115,
     RX_CFG_SWITCHES = 129
 };
-enum { AW = 64, W = 65, AR = 66, INC = 67, POST = 68, B = 64, R = 65 };
+enum { AW = 64, W = 65, AR = 66, INC = 67, POST = 68, B = 64, R = 65, DB = 66 };
 
 static struct bench_bits word(uint64_t value)
 {
@@ -125,7 +126,9 @@ static const struct {
     {FLUE_REG_EQ_HEAD, 0xFFFF, 0},
     {FLUE_REG_IRQ_MASK, 31, 0},
     {FLUE_REG_IRQ_MOD, FLUE_IRQ_MOD_DISTANCE_US_MASK | FLUE_IRQ_MOD_EVENTS_MASK, 0},
-    {FLUE_REG_FAULT, 3, 0},
+    {FLUE_REG_FAULT, 7, 0},
+    {FLUE_REG_LINE_BASE, FLUE_LINE_BASE_OFFSET_MASK, 0},
+    {FLUE_REG_LINE_CFG, FLUE_LINE_CFG_REGION_MASK | FLUE_LINE_CFG_ENABLE_MASK, 0},
     {FLUE_REG_FAULT_TABLE, 0x7F3FFFFF, 0},
     {FLUE_REG_FW_CTRL, 3, FLUE_FW_CTRL_DEFAULT},
     {FLUE_REG_FW_ADDR, FLUE_FW_ADDR_ADDRESS_MASK, 0},
@@ -419,6 +422,39 @@ TEST(the_management_processor_gets_its_registers)
     bench_run(2);
     CHECK_EQ(1, bench_count(FW, FLIP));
     CHECK_EQ(2u | 0x2BCu << 2 | 7u << 18 | 19u << 24, bench_get(FW, FLIP_WHERE, 29));
+}
+
+/* Words of doorbell records go on as they are written; what lies between registers and records is nothing. */
+TEST(doorbell_records_are_beyond_the_registers)
+{
+    struct bench_packet p;
+    fresh();
+    for (unsigned i = 0; i < 50; i++) {
+        uint32_t row = (uint32_t)bench_random_in(0, 1023), index = (uint32_t)bench_random_in(0, 7),
+                 value = (uint32_t)bench_random();
+        reg_write(0x8000 + row * 32 + index * 4, value);
+        CHECK(bench_take(DB, &p));
+        CHECK_EQ(row, bench_bits_get(&p.user, 0, 16));
+        CHECK_EQ(index, bench_bits_get(&p.user, 16, 3));
+        CHECK_EQ(value, bench_bits_get(&p.user, 19, 32));
+        CHECK_EQ(0, reg_read(0x8000 + row * 32 + index * 4)); /* written only */
+    }
+    for (uint32_t offset = 0x1000; offset < 0x8000; offset += 0x1000 - 4) {
+        reg_write(offset, 0xFFFFFFFF);
+        CHECK_EQ(0, reg_read(offset));
+    }
+    CHECK_EQ(0, bench_arrived(DB));
+    reg_write(FLUE_REG_LINE_BASE, 0x12345640);
+    reg_write(FLUE_REG_LINE_CFG, FLUE_LINE_CFG_ENABLE_MASK | 0xAB);
+    bench_run(2);
+    CHECK_EQ(1 | (uint64_t)(0x12345640 >> 6) << 1 | (uint64_t)0xAB << 27, bench_get(FW, LINE, 35));
+    bench_sink_mode(DB, BENCH_RANDOM, 90); /* a record's word waits for its taker */
+    for (uint32_t i = 0; i < 8; i++)
+        reg_write(0x8000 + 4 * i, i);
+    for (uint32_t i = 0; i < 8; i++) {
+        CHECK(bench_take(DB, &p));
+        CHECK_EQ(i, bench_bits_get(&p.user, 19, 32));
+    }
 }
 
 /* ---- statistics ---------------------------------------------------------------------------------------------------- */
