@@ -2,6 +2,7 @@
 #include "ndis_rig.h"
 
 #include "flue/model.h"
+#include "flue/ndis/objects.h"
 #include "slots.h"
 
 static struct flue_link *model;
@@ -457,6 +458,56 @@ TEST(a_processor_that_keeps_stopping_stays_off)
     model_work();
     CHECK_EQ(rig.reconciled, FLUE_OK);
     CHECK_EQ(rig.found.kept, 3);
+    model_close();
+}
+
+static struct flue_object seen[600];
+static unsigned seen_count;
+
+static void see(void *ctx, const struct flue_object *object)
+{
+    (void)ctx;
+    CHECK(seen_count < 600);
+    seen[seen_count++] = *object;
+}
+
+/* CH-120: what the device holds is told from the device itself: handles, parents, addresses, ports. */
+TEST(objects_are_listed_with_their_addresses_and_ports)
+{
+    model_open(16, 200, 200);
+    struct chain c = model_chain(1, 0x5000); /* 80, as a network has it */
+    node_t *six = refer_full(c.neighbor), *p6 = add(six, new_path(true, 9));
+    for (unsigned i = 0; i < 150; i++)
+        add(p6, legal_tcp((uint16_t)(i << 8)));
+    model_op(FLUE_TREE_INITIATE, six);
+    seen_count = 0;
+    CHECK_EQ(flue_objects_list(bridge.admin, see, NULL), FLUE_OK);
+    CHECK_EQ(seen_count, 1 + 2 + 151);
+    CHECK_EQ(seen[0].layer, FLUE_LAYER_NEIGHBOR);
+    CHECK_EQ(seen[0].handle, handle_of_node(c.neighbor));
+    CHECK_EQ(seen[0].host_handle, (uintptr_t)c.neighbor->NdisOffloadHandle);
+    CHECK_EQ(seen[0].dependents, 2);
+    CHECK(seen[0].key && seen[0].parent == 0 && seen[0].state == FLUE_ROW_LIVE);
+    CHECK(seen[1].key && !seen[1].ipv6 && memcmp(seen[1].local, (uint8_t[]){10, 11, 12, 1}, 4) == 0);
+    CHECK_EQ(memcmp(seen[1].remote, (uint8_t[]){200, 199, 198, 197}, 4), 0);
+    CHECK_EQ(seen[2].handle, handle_of_node(p6));
+    CHECK(seen[2].key && seen[2].ipv6);
+    CHECK_EQ(memcmp(seen[2].local, rig.addresses[3 + 1], 16), 0); /* the node made fifth */
+    CHECK_EQ(seen[2].parent, seen[0].handle);
+    CHECK_EQ(seen[3].handle, handle_of_node(c.tcp));
+    CHECK_EQ(seen[3].remote_port, 0x50);
+    CHECK_EQ(seen[3].local_port, 80u << 8);
+    for (unsigned i = 0; i < 150; i++) {
+        CHECK(seen[4 + i].key && seen[4 + i].state == FLUE_ROW_RUNNING);
+        CHECK_EQ(seen[4 + i].parent, seen[2].handle);
+        CHECK_EQ(seen[4 + i].remote_port, i);
+    }
+    flue_model_flip(model, FLUE_TBL_CONNECTION, FLUE_GET(HANDLE_INDEX, seen[3].handle), 9, 3);
+    seen_count = 0;
+    CHECK_EQ(flue_objects_list(bridge.admin, see, NULL), FLUE_OK);
+    CHECK_EQ(seen_count, 154);
+    CHECK(!seen[3].key);
+    model_op(FLUE_TREE_TERMINATE, refer_full(c.tcp));
     model_close();
 }
 
