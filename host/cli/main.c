@@ -35,7 +35,8 @@ static const char usage[] =
     "  pcap stop                 end it\n"
     "  wire [--tx TEXT] [--rx TEXT]\n"
     "                            impairments of the wire, such as drop=0.01,reorder=0.01,delay=200us; \"\" for none\n"
-    "  fault [csum] [lso-seq]    break the adapter on purpose; without a name, mend it\n"
+    "  fault [csum] [lso-seq] [processor]\n"
+    "                            break the adapter on purpose; without a name, mend it; processor: it traps, once\n"
     "  log [LEVEL]               show or set the daemon's log level: error, warn, info, debug\n"
     "  reset                     function reset of the adapter\n"
     "  stop                      end the daemon: what was begun is finished first\n"
@@ -147,8 +148,7 @@ void json_print(const cJSON *value)
     cJSON_free(pretty);
 }
 
-/* Ask, and print the answer when it is wanted as JSON.  On success *answer is the caller's, else it is null. */
-static int ask(cJSON *request, cJSON **answer)
+int ask(cJSON *request, cJSON **answer)
 {
     *answer = ask_raw(request);
     int status = answer_status(*answer, json);
@@ -177,64 +177,13 @@ static int ask_quietly(cJSON *request)
     return status;
 }
 
-static const char *text_of(const cJSON *object, const char *name)
+const char *text_of(const cJSON *object, const char *name)
 {
     const cJSON *item = cJSON_GetObjectItem(object, name);
     return cJSON_IsString(item) ? item->valuestring : "";
 }
 
-static double number_of(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItem(object, name);
-    return cJSON_IsNumber(item) ? item->valuedouble : 0;
-}
-
 /* ---- verbs ------------------------------------------------------------------------------------------------------- */
-
-static void print_caps(const cJSON *answer)
-{
-    const cJSON *one, *adapter = cJSON_GetObjectItem(answer, "adapter");
-
-    printf("adapter: contract %s, %.0f bits wide, %.0f regions, frames of %.0f bytes%s\n\n", text_of(adapter, "contract"),
-           number_of(adapter, "width_bits"), number_of(adapter, "regions"), number_of(adapter, "max_frame_bytes"),
-           cJSON_IsTrue(cJSON_GetObjectItem(adapter, "fault_injection")) ? ", fault injection" : "");
-    printf("%-14s %-6s %-6s %-6s\n", "switch", "able", "set", "active");
-    cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "switches"))
-        printf("%-14s %-6s %-6s %-6s\n", one->string, text_of(one, "able"), text_of(one, "set"), text_of(one, "active"));
-    printf("\nlargest large send %.0f bytes, largest frame %.0f bytes\n\n%s, as `ethtool -k` shows it:\n",
-           number_of(answer, "max_offload_bytes"), number_of(answer, "max_frame_bytes"), text_of(answer, "interface"));
-    cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "linux")) printf("  %s: %s\n", one->string, one->valuestring);
-}
-
-static int verb_caps(int argc, char **argv)
-{
-    static const struct option options[] = {{"set", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
-    cJSON *request = request_of("caps"), *answer, *switches = NULL;
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        char *equals = option == 's' ? strchr(optarg, '=') : NULL;
-        if (equals == NULL) {
-            cJSON_Delete(request);
-            return option == 's' ? complain(STATUS_USAGE, "--set: '%s' is not SWITCH=VALUE", optarg) : STATUS_USAGE;
-        }
-        if (switches == NULL) {
-            cJSON_ReplaceItemInObject(request, "verb", cJSON_CreateString("set"));
-            switches = cJSON_AddObjectToObject(request, "switches");
-        }
-        *equals = '\0';
-        cJSON_AddStringToObject(switches, optarg, equals + 1);
-    }
-    if (optind < argc) {
-        cJSON_Delete(request);
-        return complain(STATUS_USAGE, "caps: '%s' is not an option", argv[optind]);
-    }
-    int status = ask(request, &answer);
-    if (answer != NULL)
-        print_caps(answer);
-    cJSON_Delete(answer);
-    return status;
-}
 
 static void print_numbers(const cJSON *object, const char *prefix, const char *filter)
 {
@@ -257,7 +206,7 @@ static void print_numbers(const cJSON *object, const char *prefix, const char *f
 
 static int verb_stat(int argc, char **argv)
 {
-    static const char *const groups[] = {"adapter", "driver", "simulator", "offload"};
+    static const char *const groups[] = {"adapter", "driver", "simulator", "processor", "offload"};
     static const struct option options[] = {{"reset", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
     int option;
 

@@ -7,7 +7,7 @@
  *   {"verb": "pcap"}                                            where the capture is; it is flushed first
  *   {"verb": "pcap", "action": "start", "path": "/a/b"}         begin one; "stop" ends it
  *   {"verb": "wire", "tx": "drop=0.01", "rx": ""}               change the wire's impairments
- *   {"verb": "fault", "faults": ["csum", "lso-seq"]}            break the RTL on purpose
+ *   {"verb": "fault", "faults": ["csum", "lso-seq"]}            break the RTL on purpose; "processor" makes its next start trap
  *   {"verb": "log", "level": "debug"}
  *   {"verb": "reset"}                                           function reset of the adapter
  *   {"verb": "oid", "type": "query", "oid": "OID_...", "length": 20}     one OID request; "data" of a set and of the answer
@@ -19,8 +19,6 @@
  * An answer has "ok": true, or "ok": false and "error": a sentence.
  */
 #define _GNU_SOURCE
-#include <cjson/cJSON.h>
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,12 +28,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "flued.h"
-#include "flue/ndis/oid.h"
+#include "control.h"
 
 #define LINE_MAX_BYTES 8192u
 #define BACKLOG        8
-#define OID_BYTES_MAX  1024u
 
 struct client {
     int fd;
@@ -45,12 +41,12 @@ struct client {
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
 
-static void add_number(cJSON *to, const char *name, uint64_t value)
+void add_number(cJSON *to, const char *name, uint64_t value)
 {
     cJSON_AddNumberToObject(to, name, (double)value);
 }
 
-static cJSON *error_answer(const char *text)
+cJSON *error_answer(const char *text)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddBoolToObject(answer, "ok", false);
@@ -58,7 +54,7 @@ static cJSON *error_answer(const char *text)
     return answer;
 }
 
-static cJSON *ok_answer(void)
+cJSON *ok_answer(void)
 {
     cJSON *answer = cJSON_CreateObject();
     cJSON_AddBoolToObject(answer, "ok", true);
@@ -236,6 +232,7 @@ static cJSON *verb_stat(struct daemon *d, const cJSON *request)
     }
     add_driver(d, answer);
     add_sim(d, answer);
+    add_processor(d, answer);
     return answer;
 }
 
@@ -302,6 +299,7 @@ static cJSON *verb_fault(struct daemon *d, const cJSON *request)
 {
     const cJSON *one, *faults = cJSON_GetObjectItem(request, "faults");
     uint32_t bits = 0;
+    bool processor = false;
 
     cJSON_ArrayForEach(one, faults)
     {
@@ -309,8 +307,15 @@ static cJSON *verb_fault(struct daemon *d, const cJSON *request)
             bits |= FLUE_FAULT_CSUM_BIT_MASK;
         else if (cJSON_IsString(one) && strcmp(one->valuestring, "lso-seq") == 0)
             bits |= FLUE_FAULT_LSO_SEQ_MASK;
+        else if (cJSON_IsString(one) && strcmp(one->valuestring, "processor") == 0)
+            processor = true;
         else
-            return error_answer("a fault is csum or lso-seq");
+            return error_answer("a fault is csum, lso-seq or processor");
+    }
+    if (processor) {
+        const char *wrong = offload_trap(d->offload);
+        if (wrong != NULL || bits == 0) /* it says nothing of the others */
+            return wrong != NULL ? error_answer(wrong) : ok_answer();
     }
     return flue_fault_set(d->adapter, bits) == FLUE_OK ? ok_answer() : error_answer("this adapter was built without faults");
 }
@@ -334,114 +339,6 @@ static cJSON *verb_reset(struct daemon *d, const cJSON *request)
         return error_answer("the reset failed");
     log_line(LOG_INFO, "adapter was reset");
     return ok_answer();
-}
-
-/* ---- control plane ------------------------------------------------------------------------------------------------- */
-
-/* Bytes of a text of hex digits; false when it is none or too long. */
-static bool hex_read(const char *text, uint8_t *data, size_t cap, uint32_t *len)
-{
-    *len = 0;
-    for (; text[0] != '\0'; text += 2) {
-        unsigned byte;
-        if (*len == cap || !isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||
-            sscanf(text, "%2x", &byte) != 1)
-            return false;
-        data[(*len)++] = (uint8_t)byte;
-    }
-    return true;
-}
-
-static cJSON *verb_oid(struct daemon *d, const cJSON *request)
-{
-    const cJSON *type = cJSON_GetObjectItem(request, "type"), *name = cJSON_GetObjectItem(request, "oid");
-    const cJSON *data = cJSON_GetObjectItem(request, "data"), *wanted = cJSON_GetObjectItem(request, "length");
-    uint8_t buffer[OID_BYTES_MAX] = {0};
-    char hex[2 * OID_BYTES_MAX + 1] = "";
-    uint32_t oid, length = 0, done = 0;
-
-    if (!cJSON_IsString(type) || (strcmp(type->valuestring, "query") != 0 && strcmp(type->valuestring, "set") != 0))
-        return error_answer("oid: its type is query or set");
-    bool set = strcmp(type->valuestring, "set") == 0;
-    if (!cJSON_IsString(name) || !flue_ndis_oid_find(name->valuestring, &oid))
-        return error_answer("oid: there is no such OID");
-    if (set && (!cJSON_IsString(data) || !hex_read(data->valuestring, buffer, sizeof buffer, &length)))
-        return error_answer("oid: the data of a set are hex digits, two a byte");
-    if (!set) {
-        if (!cJSON_IsNumber(wanted) || !(wanted->valuedouble >= 0 && wanted->valuedouble <= OID_BYTES_MAX))
-            return error_answer("oid: a query needs the length of its buffer");
-        length = (uint32_t)wanted->valuedouble;
-    }
-    NDIS_STATUS status = offload_oid(d->offload, set, oid, buffer, length, &done);
-    bool good = status == NDIS_STATUS_SUCCESS || status == NDIS_STATUS_PENDING;
-    cJSON *answer = good ? ok_answer() : error_answer(flue_ndis_status_name(status));
-    cJSON_AddStringToObject(answer, "status", flue_ndis_status_name(status));
-    for (uint32_t i = 0; i < done; i++)
-        snprintf(hex + 2 * i, 3, "%02x", buffer[i]);
-    if (good && !set)
-        cJSON_AddStringToObject(answer, "data", hex);
-    return answer;
-}
-
-static void handle_add(cJSON *to, const char *name, uint32_t handle)
-{
-    static const char *const kinds[] = {"?", "neighbor", "path", "connection"};
-    char text[40] = "-";
-
-    if (handle != 0)
-        snprintf(text, sizeof text, "%s/%u/%u", kinds[handle >> FLUE_HANDLE_KIND_SHIFT],
-                 (unsigned)((handle & FLUE_HANDLE_GENERATION_MASK) >> FLUE_HANDLE_GENERATION_SHIFT),
-                 (unsigned)(handle & FLUE_HANDLE_INDEX_MASK));
-    cJSON_AddStringToObject(to, name, text);
-}
-
-static const char *row_state(uint32_t word)
-{
-    switch ((word & FLUE_ROW_HEAD_STATE_MASK) >> FLUE_ROW_HEAD_STATE_SHIFT) {
-#define X(name, value, text)                                                                                                   \
-    case value:                                                                                                                \
-        return #name;
-        FLUE_ROW_LIST(X)
-#undef X
-    default:
-        return "?";
-    }
-}
-
-static void object_add(void *ctx, const struct flue_list_entry *entry)
-{
-    cJSON *one = cJSON_CreateObject();
-
-    handle_add(one, "handle", entry->handle);
-    handle_add(one, "parent", entry->parent);
-    add_number(one, "dependents", entry->refs);
-    cJSON_AddStringToObject(one, "state", row_state(entry->row_state));
-    cJSON_AddItemToArray(ctx, one);
-}
-
-static cJSON *verb_objects(struct daemon *d, const cJSON *request)
-{
-    cJSON *answer = ok_answer();
-
-    (void)request;
-    const char *wrong = offload_list(d->offload, object_add, cJSON_AddArrayToObject(answer, "objects"));
-    if (wrong == NULL)
-        return answer;
-    cJSON_Delete(answer);
-    return error_answer(wrong);
-}
-
-static cJSON *verb_offload(struct daemon *d, const cJSON *request)
-{
-    const cJSON *action = cJSON_GetObjectItem(request, "action");
-
-    if (cJSON_IsString(action) && strcmp(action->valuestring, "restart") == 0) {
-        const char *wrong = offload_restart(d->offload);
-        return wrong != NULL ? error_answer(wrong) : ok_answer();
-    }
-    if (cJSON_IsString(action) && offload_phase(d->offload, action->valuestring))
-        return ok_answer();
-    return error_answer("offload is pause, upload-all, resume or restart");
 }
 
 static cJSON *verb_stop(struct daemon *d, const cJSON *request)

@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include "flue/control.h"
 #include "flue/flue.h"
-#include "flue/ndis/status.h"
+#include "flue/ndis/admin.h"
+#include "flue/ndis/objects.h"
 #include "flue/sim.h"
 
 /* ---- log --------------------------------------------------------------------------------------------------------- */
@@ -107,15 +108,26 @@ enum flue_err offload_reset_end(struct offload *offload);
 /* One OID request; *done: bytes of the buffer a query filled.  NDIS_STATUS_PENDING: it goes on, its end is logged. */
 NDIS_STATUS offload_oid(struct offload *offload, bool set, uint32_t oid, void *buffer, uint32_t length, uint32_t *done);
 
-/* "pause", "upload-all", "resume"; false for anything else. */
-bool offload_phase(struct offload *offload, const char *action);
+/* "pause", "upload-all", "resume"; null, or a sentence.  An upload goes on after this. */
+const char *offload_phase(struct offload *offload, const char *action);
+
+/* What the processor went through, and what is outstanding; false when the adapter has none. */
+struct offload_state {
+    bool runs;
+    uint64_t traps, stops, restarts; /* stops: it stopped its queue or gave no answer in time */
+    uint32_t trap_cause, trap_pc;    /* of the last trap */
+    struct flue_ndis_phase phase;
+};
+bool offload_state(const struct offload *offload, struct offload_state *state);
+
+/* Make the processor trap: stop it, spoil an instruction it begins with, let it run.  Null, or a sentence. */
+const char *offload_trap(struct offload *offload);
 
 /* Start the processor again, warm.  Null, or a sentence. */
 const char *offload_restart(struct offload *offload);
 
 /* Every object the adapter holds.  Null, or a sentence. */
-typedef void offload_each(void *ctx, const struct flue_list_entry *entry);
-const char *offload_list(struct offload *offload, offload_each *each, void *ctx);
+const char *offload_list(struct offload *offload, flue_object_each *each, void *ctx);
 
 /* ---- control socket ------------------------------------------------------------------------------------------------ */
 

@@ -1,8 +1,9 @@
 /*
  * The control plane in the daemon: management processor, offload target, administration (docs/control-plane.md, 7).
  *
- * The daemon itself offloads no connection; it answers OID requests, tells what is offloaded, and brings a processor back
- * that trapped or hung.  Nothing here runs by a clock: a trap raises the interrupt, a command without answer has its limit.
+ * The daemon itself offloads no connection; it answers OID requests, tells what is offloaded, and is the host that uploads
+ * everything when it is told to.  A processor that trapped or hung is brought back by the target.  Nothing here runs by a
+ * clock: a trap raises the interrupt, a command without answer has its limit.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,8 +15,10 @@
 #define COMMAND_US     5000000u /* live time a command may take */
 #define STEP_US        1000u
 #define UPLOAD_US      5000000u
-#define RESTARTS_MAX   5u /* in the daemon's life; then the processor stays off */
-#define LIST_ENTRIES   64u
+#define RESTARTS_MAX   5u /* in a row; then the processor stays off */
+#define EVENTS_A_POLL  64u
+#define TRAP_ADDRESS   24u /* first instruction of a start that is no trap: firmware/start.S */
+#define TRAP_STEPS     1000u
 #define ETHERNET_BYTES 14u
 
 struct offload {
@@ -24,9 +27,10 @@ struct offload {
     struct flue_target_bridge bridge;
     struct flue_target *target; /* null likewise */
     struct flue_ndis_admin *ndis;
-    bool restart; /* the processor stopped */
-    bool reconciling;
-    unsigned restarts;
+    bool restarted; /* its configuration is to be written again */
+    bool upload;    /* the host was told to terminate everything, or has to */
+    bool uploading;
+    struct offload_state state; /* but for runs and phase */
 };
 
 /* ---- calls from below -------------------------------------------------------------------------------------------- */
@@ -49,13 +53,42 @@ static void on_trapped(void *ctx, const struct flue_admin_trap *trap)
 {
     struct offload *o = ctx;
 
-    if (trap->cause != 0)
+    if (trap->cause != 0) {
+        o->state.traps++;
+        o->state.trap_cause = trap->cause;
+        o->state.trap_pc = trap->pc;
         log_line(LOG_ERROR,
                  "management processor: trap, cause %" PRIu32 " at 0x%08" PRIx32 ", ra 0x%08" PRIx32 ", sp 0x%08" PRIx32,
                  trap->cause, trap->pc, trap->registers[0], trap->registers[1]);
-    else
+    } else {
+        o->state.stops++;
         log_line(LOG_ERROR, "management processor: it stopped its queue or gave no answer in time");
-    o->restart = true;
+    }
+    if (o->target != NULL)
+        flue_target_stopped(o->target);
+}
+
+static void on_restarted(void *ctx, enum flue_err err, unsigned times)
+{
+    struct offload *o = ctx;
+
+    if (err == FLUE_OK) {
+        o->state.restarts++;
+        o->restarted = true;
+        log_line(LOG_WARN, "management processor: started again, tables kept; comparing what is offloaded");
+    } else {
+        log_line(LOG_ERROR, "management processor: restart %u of %u: %s", times, RESTARTS_MAX, flue_err_name(err));
+    }
+    if (times == RESTARTS_MAX)
+        log_line(LOG_ERROR, "management processor: stopped %u times in a row; after the next it stays off", times);
+}
+
+static void on_reconciled(void *ctx, enum flue_err err, const struct flue_target_found *found)
+{
+    (void)ctx;
+    log_line(err == FLUE_OK ? LOG_INFO : LOG_ERROR,
+             "management processor: reconciled: %s, %" PRIu32 " objects kept, %" PRIu32 " lost, %" PRIu32 " terminated",
+             flue_err_name(err), found->kept, found->lost, found->terminated);
 }
 
 static void on_table_error(void *ctx, uint32_t word)
@@ -82,8 +115,9 @@ static void on_complete(NDIS_HANDLE miniport, NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *
 
 static void on_indicate(void *ctx, NDIS_STATUS code, const void *buffer, uint32_t bytes)
 {
-    (void)ctx;
     (void)buffer;
+    if (code == NDIS_STATUS_UPLOAD_ALL)
+        ((struct offload *)ctx)->upload = true;
     log_line(LOG_DEBUG, "indication %s, %" PRIu32 " bytes", flue_ndis_status_name(code), bytes);
 }
 
@@ -170,7 +204,12 @@ static bool administration_open(struct offload *o)
 static bool target_open(struct offload *o)
 {
     struct flue_target_params params = {.ndis = {.miniport = o},
-                                        .observer = {.ctx = o, .table_error = on_table_error, .fault = on_target_fault}};
+                                        .observer = {.ctx = o,
+                                                     .table_error = on_table_error,
+                                                     .fault = on_target_fault,
+                                                     .restarted = on_restarted,
+                                                     .reconciled = on_reconciled},
+                                        .restarts = RESTARTS_MAX};
     struct flue_admin_info info;
 
     if (o->admin == NULL)
@@ -237,7 +276,7 @@ static enum flue_err step(struct offload *o)
     enum flue_err err = link->ops->wait(link, STEP_US);
 
     if (err == FLUE_OK)
-        err = flue_poll(o->d->adapter, LIST_ENTRIES, &handled);
+        err = flue_poll(o->d->adapter, EVENTS_A_POLL, &handled);
     if (err == FLUE_OK)
         flue_target_run(o->target);
     return err;
@@ -269,23 +308,18 @@ void offload_close(struct offload *o)
 
 /* ---- at work ------------------------------------------------------------------------------------------------------- */
 
-/* Bring a stopped processor back: warm, tables kept, then compare what both sides hold. */
-static void restart(struct offload *o)
+/* Be the host that terminates everything. */
+static void upload(struct offload *o)
 {
-    o->restart = false;
-    if (o->restarts++ == RESTARTS_MAX) {
-        log_line(LOG_ERROR, "management processor: stopped %u times, it stays off", o->restarts);
-        return;
+    if (o->upload && flue_target_upload_all(o->target) == FLUE_OK) { /* else something is under way: later */
+        o->upload = false;
+        o->uploading = true;
     }
-    enum flue_err err = flue_admin_restart(o->admin);
-    if (err == FLUE_OK)
-        err = flue_target_reconcile(o->target);
-    if (err != FLUE_OK) {
-        log_line(LOG_ERROR, "management processor: restart: %s", flue_err_name(err));
+    if (!o->uploading || flue_target_recovered(o->target) == FLUE_EAGAIN)
         return;
-    }
-    o->reconciling = true;
-    log_line(LOG_WARN, "management processor: started again, tables kept; comparing what is offloaded");
+    enum flue_err err = flue_target_recovered(o->target);
+    o->uploading = false;
+    log_line(err == FLUE_OK ? LOG_INFO : LOG_ERROR, "offload: everything was uploaded: %s", flue_err_name(err));
 }
 
 void offload_run(struct offload *o)
@@ -293,13 +327,13 @@ void offload_run(struct offload *o)
     if (o == NULL || o->target == NULL)
         return;
     flue_target_run(o->target);
-    if (o->restart)
-        restart(o);
-    if (o->reconciling && flue_target_recovered(o->target) != FLUE_EAGAIN) {
-        enum flue_err err = flue_target_recovered(o->target);
-        o->reconciling = false;
-        log_line(err == FLUE_OK ? LOG_INFO : LOG_ERROR, "management processor: reconciled: %s", flue_err_name(err));
+    if (o->restarted && flue_admin_runs(o->admin)) {
+        o->restarted = false;
+        if (flue_ndis_restarted(o->ndis) != FLUE_OK)
+            log_line(LOG_ERROR, "management processor: it did not take its configuration again");
     }
+    upload(o);
+    flue_ndis_run(o->ndis);
 }
 
 void offload_config_changed(struct offload *o)
@@ -340,8 +374,10 @@ NDIS_STATUS offload_oid(struct offload *o, bool set, uint32_t oid, void *buffer,
     *request =
         (struct flue_ndis_request){.type = set ? FLUE_NDIS_SET : FLUE_NDIS_QUERY, .oid = oid, .buffer = copy, .length = length};
     NDIS_STATUS status = flue_ndis_oid(o->ndis, request);
-    if (status == NDIS_STATUS_PENDING)
+    if (status == NDIS_STATUS_PENDING) {
+        o->upload = true; /* it waits for the host's terminates, also without an UPLOAD_ALL */
         return status;
+    }
     if (!set) {
         *done = request->bytes_written < length ? request->bytes_written : length;
         memcpy(buffer, copy, *done);
@@ -351,50 +387,69 @@ NDIS_STATUS offload_oid(struct offload *o, bool set, uint32_t oid, void *buffer,
     return status;
 }
 
-bool offload_phase(struct offload *o, const char *action)
+const char *offload_phase(struct offload *o, const char *action)
 {
+    NDIS_STATUS status;
+
     if (strcmp(action, "pause") == 0)
-        flue_ndis_pause(o->ndis);
+        status = flue_ndis_pause(o->ndis);
     else if (strcmp(action, "upload-all") == 0)
-        flue_ndis_upload_all(o->ndis);
+        status = flue_ndis_upload_all(o->ndis);
     else if (strcmp(action, "resume") == 0)
-        flue_ndis_resume(o->ndis);
+        status = flue_ndis_resume(o->ndis);
     else
-        return false;
+        return "offload is pause, upload-all, resume or restart";
+    if (o->target == NULL)
+        o->upload = false; /* nothing can be offloaded */
     log_line(LOG_INFO, "offload: %s", action);
-    return true;
+    return status == NDIS_STATUS_SUCCESS ? NULL : "the management processor did not take it";
 }
 
 const char *offload_restart(struct offload *o)
 {
-    if (o->admin == NULL)
+    if (o->target == NULL)
         return "this adapter has no management processor";
-    o->restarts = 0;
-    restart(o);
-    return flue_admin_runs(o->admin) ? NULL : "the management processor did not start again";
+    enum flue_err err = flue_target_restart(o->target);
+    if (err == FLUE_OK)
+        on_restarted(o, err, 0);
+    return err == FLUE_OK ? NULL : "the management processor did not start again";
 }
 
-const char *offload_list(struct offload *o, offload_each *each, void *ctx)
+const char *offload_list(struct offload *o, flue_object_each *each, void *ctx)
 {
-    struct flue_list_entry entries[LIST_ENTRIES];
-    struct flue_admin_done done;
+    if (o->admin == NULL)
+        return NULL;
+    return flue_objects_list(o->admin, each, ctx) == FLUE_OK ? NULL : "the management processor does not answer";
+}
 
-    for (uint32_t kind = FLUE_TBL_NEIGHBOR; o->admin != NULL && kind <= FLUE_TBL_CONNECTION; kind++) {
-        uint32_t from = kind << FLUE_HANDLE_KIND_SHIFT, count = LIST_ENTRIES;
-        while (count == LIST_ENTRIES) {
-            struct flue_sqe sqe = {.word0 = FLUE_OP_LIST << FLUE_SQE_OPCODE_SHIFT, .arg = {from}};
-            memset(entries, 0, sizeof entries);
-            if (flue_admin_call(o->admin, &sqe, entries, sizeof entries, &done) != FLUE_OK ||
-                done.status != (uint32_t)NDIS_STATUS_SUCCESS || done.result > LIST_ENTRIES)
-                return "the management processor does not answer";
-            count = done.result;
-            for (uint32_t i = 0; i < count; i++) {
-                if (entries[i].handle >> FLUE_HANDLE_KIND_SHIFT != kind)
-                    continue;
-                each(ctx, &entries[i]);
-                from = entries[i].handle + 1;
-            }
-        }
-    }
+bool offload_state(const struct offload *o, struct offload_state *state)
+{
+    if (o == NULL || o->admin == NULL)
+        return false;
+    *state = o->state;
+    state->runs = flue_admin_runs(o->admin);
+    flue_ndis_phase(o->ndis, &state->phase);
+    return true;
+}
+
+const char *offload_trap(struct offload *o)
+{
+    static const char failed[] = "the adapter does not answer";
+    struct flue_link *link = flue_sim_link(o->d->sim);
+    uint32_t status = FLUE_FW_STATUS_RUNNING_MASK;
+
+    if (o->admin == NULL)
+        return "this adapter has no management processor";
+    if (link->ops->write32(link, FLUE_REG_FW_CTRL, 0) != FLUE_OK)
+        return failed;
+    for (unsigned i = 0; (status & FLUE_FW_STATUS_RUNNING_MASK) != 0; i++)
+        if (i == TRAP_STEPS || link->ops->wait(link, 1) != FLUE_OK ||
+            link->ops->read32(link, FLUE_REG_FW_STATUS, &status) != FLUE_OK)
+            return failed;
+    if (link->ops->write32(link, FLUE_REG_FW_ADDR, TRAP_ADDRESS) != FLUE_OK ||
+        link->ops->write32(link, FLUE_REG_FW_DATA, 0) != FLUE_OK || /* no instruction */
+        link->ops->write32(link, FLUE_REG_FW_CTRL, FLUE_FW_CTRL_RUN_MASK) != FLUE_OK)
+        return failed;
+    log_line(LOG_INFO, "management processor: an instruction was spoiled");
     return NULL;
 }

@@ -272,6 +272,70 @@ def the_management_processor_restarts_while_data_flows(h):
     equal(params(h), before, "params")
 
 
+# HND-008: a trap of the processor while data flows is told with its cause and address, and it comes back by itself, settings kept.
+@test
+def a_trap_of_the_processor_is_named_and_mended(h):
+    done = h.flue("conn", "--set", "TcpPushTicks=321")
+    equal(done.returncode, 0, f"status of conn --set: {done.stderr.strip()}")
+    before, compared = h.stat()["processor"], h.log.read_text().count("reconciled: FLUE_OK")
+    equal((before["runs"], before["phase"]), (1, "run"), "processor at start")
+
+    def trapped(count):
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            now = h.stat()["processor"]
+            if now["traps"] == count and now["restarts"] == before["restarts"] + count and now["runs"] == 1:
+                return now
+            time.sleep(0.05)
+        raise Failed(f"not back from trap {count}: {h.stat()['processor']}")
+
+    def meanwhile():
+        for count in (1, 2, 3):
+            time.sleep(0.2)
+            equal(h.flue("fault", "processor").returncode, 0, "status of flue fault processor")
+            now = trapped(count)
+            equal((now["trap_cause"], now["trap_address"]), (2, "0x00000018"), "cause and address of the trap")
+    xfer(h, PEER4, 4, meanwhile)
+    log = h.log.read_text()
+    check("trap, cause 2 at 0x00000018" in log, "the log does not name cause and address")
+    equal(log.count("reconciled: FLUE_OK") - compared, 3, "comparisons that ended well")
+    equal(h.ask("conn")["parameters"]["TcpPushTicks"], 321, "a run-time parameter after three traps")
+    equal(h.stat()["driver"]["tx_dropped"], 0, "packets dropped by the driver")
+
+
+# CH-196, TO-176: PAUSE, UPLOAD_ALL and RESUME are seen in the phase, and task offload does not notice.
+@test
+def a_pause_of_connection_offload_leaves_task_offload_alone(h):
+    before = params(h)
+    for action, phase in (("pause", "pause"), ("upload-all", "upload"), ("pause", "upload"), ("resume", "run")):
+        equal(h.flue("offload", action).returncode, 0, f"status of flue offload {action}")
+        now = h.stat()["processor"]
+        equal((now["phase"], now["outstanding"]["objects"]), (phase, 0), f"phase after {action}")
+        equal(params(h), before, f"params after {action}")
+    check("everything was uploaded: FLUE_OK" in h.log.read_text(), "the log does not tell of the upload")
+    equal(h.flue("offload", "stop").returncode, 1, "status of an action that is none")
+
+
+# TO-160, TO-161: caps sets by OID what an OID has a parameter for, with the driver's own switches all or none, and not in the file.
+@test
+def caps_changes_by_oid_and_all_or_none(h):
+    before = caps(h)
+    done = h.flue("caps", "--set", "vlan=off", "--set", "lso-v1=off", "--set", "tcp6-csum=tx")
+    equal(done.returncode, 0, f"status of three switches: {done.stderr.strip()}")
+    now = caps(h)["switches"]
+    equal({n: now[n]["set"] for n in ("vlan", "lso-v1", "tcp6-csum")}, {"vlan": "off", "lso-v1": "off", "tcp6-csum": "tx"}, "caps")
+    equal({n: now[n]["active"] for n in ("lso-v1", "tcp6-csum")}, {"lso-v1": "off", "tcp6-csum": "tx"}, "caps")
+    equal(params(h)["TCPIPv6Checksum"]["now"], "tx", "the same by params")
+    set_switches(h, **{n.replace("-", "_"): s["set"] for n, s in before["switches"].items()})
+    equal(caps(h), before, "caps set back")
+    h.flue("encap", "ipv6=off")
+    try:
+        now = caps(h)["switches"]
+        equal((now["tcp6-csum"]["set"], now["tcp6-csum"]["active"]), ("both", "off"), "caps without activation of IPv6")
+    finally:
+        h.flue("encap", "ipv6=on")
+
+
 # TO-166: settings of the file are in force at start; what an OID changes is in the file, and the next start has it.
 @test
 def the_settings_file_outlives_the_daemon(h):
