@@ -264,7 +264,7 @@ module flue_tcp_host
       S_TELL_NXT: begin
         we    = 1'b1;
         addr  = step_q[0] ? A_FLAGS : A_NXT;
-        wdata = step_q[0] ? 32'(flags_q) : tell_q.rcv_nxt;
+        wdata = step_q[0] ? 32'(flags_q) : tell_q.rcv_nxt - 32'(tell_q.fin);
       end
       S_GO: begin                         // rdata: taken; it no longer waits
         we    = 1'b1;

@@ -194,6 +194,7 @@ package flue_tcp_pkg;
     tcp_end_e           ended;            // happened with this event, once each
     logic               doubt;            // three expiries in a row (TCP-130)
     logic               refused;          // a doorbell contradicted the record
+    logic               fin;              // the peer's FIN is below rcv_nxt
   } tcp_tell_t;
 
   typedef enum logic [2:0] {

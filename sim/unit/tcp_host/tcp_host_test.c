@@ -15,7 +15,7 @@ struct tell {
     unsigned row;
     uint32_t snd_free, snd_una, rcv_nxt;
     unsigned state, ended;
-    bool doubt, refused;
+    bool doubt, refused, fin;
 };
 
 static void load(int g, unsigned row, unsigned generation, bool live)
@@ -53,14 +53,15 @@ static void ring(int g, unsigned row, unsigned generation, const struct record *
 static void tell(int g, const struct tell *t)
 {
     struct bench_bits bits = {0};
-    bench_bits_set(&bits, 0, 1, t->refused);
-    bench_bits_set(&bits, 1, 1, t->doubt);
-    bench_bits_set(&bits, 2, 3, t->ended);
-    bench_bits_set(&bits, 5, 4, t->state);
-    bench_bits_set(&bits, 9, 32, t->rcv_nxt);
-    bench_bits_set(&bits, 41, 32, t->snd_una);
-    bench_bits_set(&bits, 73, 32, t->snd_free);
-    bench_bits_set(&bits, 105, 16, t->row);
+    bench_bits_set(&bits, 0, 1, t->fin);
+    bench_bits_set(&bits, 1, 1, t->refused);
+    bench_bits_set(&bits, 2, 1, t->doubt);
+    bench_bits_set(&bits, 3, 3, t->ended);
+    bench_bits_set(&bits, 6, 4, t->state);
+    bench_bits_set(&bits, 10, 32, t->rcv_nxt);
+    bench_bits_set(&bits, 42, 32, t->snd_una);
+    bench_bits_set(&bits, 74, 32, t->snd_free);
+    bench_bits_set(&bits, 106, 16, t->row);
     bench_send(4 * g + 2, "", 1, false, &bits);
 }
 
@@ -282,6 +283,21 @@ TEST(an_end_is_told_once_and_stays_in_the_line)
     CHECK(take_event(1, &row, &bits, &gen));
     CHECK_EQ(EV_CHANGED, bits);
     CHECK_EQ(0, bench_arrived(6));
+}
+
+/* Who reads word 3 first finds the bytes before the end in word 2: the FIN is not in it. */
+TEST(the_end_of_the_stream_is_no_byte)
+{
+    unsigned row;
+    uint32_t line[8];
+    begin();
+    bring_up(0, 1, 3);
+    tell(0,
+         &(struct tell){.row = 1, .snd_free = 1000, .snd_una = 1000, .rcv_nxt = 5011, .state = STATE_CLOSE_WAIT, .fin = true});
+    bench_drain(1000);
+    CHECK(take_line(0, &row, line));
+    CHECK_EQ(5010, line[2]);
+    CHECK_EQ(STATE_CLOSE_WAIT, line[3] & 0xF);
 }
 
 /* The event ring is full: tells and lines go on. */
