@@ -154,9 +154,9 @@ static void end_of_event(struct tcp_step *x, enum flue_tcp_state was)
     bool over = t->state == FLUE_TCP_CLOSED || t->state == FLUE_TCP_TIME_WAIT;
     if (over && t->state != was)
         out->note[out->notes++] = FLUE_TCP_UPLOAD_CLOSED;
-    if (t->mode == FLUE_TCP_LIVE && !over)
-        tcp_arm(x);
     tcp_ack_out(x);
+    if (t->mode == FLUE_TCP_LIVE && !over)
+        tcp_arm(x); /* after the ACK: blocks that left change what a turn would send */
     bool drained = t->turns == 0 && t->acks == 0 && t->placing == 0 && (!t->ack_now || t->state == FLUE_TCP_CLOSED);
     if (t->mode == FLUE_TCP_FREEZING && drained) {
         t->mode = FLUE_TCP_FROZEN;
