@@ -4,10 +4,11 @@ FAULT  ?=
 PREFIX ?= /usr/local
 J      ?= 2
 PY     := .venv/bin/python
+BAD_TREES := bad handle moving trap
 NINJA  := flock build/.lock ninja -C build/cmake -j $(J)
 .DEFAULT_GOAL := all
 .PHONY: help setup all build demo demo-stateless test lint check unit system live fuzz formal synth bench report \
-        coverage regs firmware format waves install clean setup-build setup-demo setup-test setup-synth
+        coverage regs firmware format waves install clean long-trees long-leaks long-bad setup-build setup-demo setup-test setup-synth
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,16 @@ waves: setup-build ## run unit bench BENCH= with waves: build/waves/BENCH.fst (A
 	@mkdir -p build/waves && build/bin/unit_$(BENCH)_waves --wave build/waves/$(BENCH).fst $(ARGS)
 fuzz: setup-test ## libFuzzer on every parser, FUZZ_SECONDS each (default 60)
 	@$(PY) tools/fuzz.py --seconds $(or $(FUZZ_SECONDS),60)
+long-trees: TARGETS = system_tree_roundtrip_test models
+long-trees: build ## TREES random state trees (default 10000) down and back on the RTL, about 45 minutes (ARGS= such as --seed 7)
+	@build/bin/system_tree_roundtrip_test --long --trees $(or $(TREES),10000) $(ARGS)
+long-leaks: TARGETS = firmware_tree_test system_tree_capacity_test models
+long-leaks: build ## 1,000,000 initiates and terminates in the host build, 20,000 on the RTL, about 20 minutes (ARGS=)
+	@FLUE_CYCLES=1000000 build/bin/firmware_tree_test --only repeated_initiate_and_terminate_leak_nothing
+	@build/bin/system_tree_capacity_test --long --cycles 20000 $(ARGS)
+long-bad: TARGETS = $(BAD_TREES:%=system_tree_%_test) models
+long-bad: build ## every wrong field, handle, bus error and trap at every width, about 30 minutes (ARGS=)
+	@for t in $(BAD_TREES); do build/bin/system_tree_$${t}_test --long $(ARGS) || exit 1; done
 formal: setup-test ## all proofs
 	@$(PY) tools/formal.py
 
