@@ -5,7 +5,7 @@
  * that cannot be true ends the use of the device, because the state of its rings is unknown from then on.
  */
 #include <stdatomic.h>
-#include "internal.h"
+#include "conn_internal.h"
 
 struct event {
     uint32_t w[4];
@@ -246,6 +246,17 @@ static enum flue_err on_queue(struct flue_adapter *a, const struct event *e, uin
     return FLUE_OK;
 }
 
+static enum flue_err on_connection(struct flue_adapter *a, const struct event *e)
+{
+    return conn_event(
+        a, FLUE_GET(EVENT_CONNECTION_INDEX, e->w[0]), FLUE_GET(EVENT_CONNECTION_GENERATION, e->w[1]),
+        e->w[1] & (FLUE_EVENT_CONNECTION_SENT_MASK | FLUE_EVENT_CONNECTION_RECEIVED_MASK | FLUE_EVENT_CONNECTION_CHANGED_MASK));
+}
+static_assert(FLUE_EVENT_CONNECTION_SENT_MASK == FLUE_CONN_WRITABLE &&
+                  FLUE_EVENT_CONNECTION_RECEIVED_MASK == FLUE_CONN_READABLE &&
+                  FLUE_EVENT_CONNECTION_CHANGED_MASK == FLUE_CONN_CHANGED,
+              "the bits are handed on as they come");
+
 static enum flue_err on_event(struct flue_adapter *a, const struct event *e)
 {
     uint32_t kind = FLUE_GET(EVENT_TX_KIND, e->w[0]);
@@ -259,6 +270,8 @@ static enum flue_err on_event(struct flue_adapter *a, const struct event *e)
     case FLUE_EV_DRAINED:
     case FLUE_EV_ERROR:
         return on_queue(a, e, kind);
+    case FLUE_EV_CONNECTION:
+        return on_connection(a, e);
     }
     return adapter_distrust(a, "event of an unknown kind");
 }

@@ -64,6 +64,7 @@ struct flue_adapter {
     struct rx_pending *rx_pending; /* by slot */
 
     struct flue_admin *admin; /* null while there is none */
+    struct flue_conns *conns; /* null while there are none */
 
     struct flue_config config;
     uint8_t encap[2];       /* IPv4, IPv6: KEEP = never set */
@@ -123,6 +124,9 @@ bool admin_pending(const struct flue_adapter *a);
 /* A function reset stopped the processor: end what was in flight; afterwards start it cold. */
 void admin_cut(struct flue_adapter *a);
 enum flue_err admin_begin_again(struct flue_adapter *a);
+
+/* An event of a connection: row, generation and what happened, as the event has them. */
+enum flue_err conn_event(struct flue_adapter *a, unsigned row, unsigned generation, unsigned what);
 
 /* Write settings and activation into the adapter. */
 enum flue_err config_write(struct flue_adapter *a);

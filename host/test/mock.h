@@ -11,7 +11,7 @@
 
 #define MOCK_MAPS  16u
 #define MOCK_LOG   65536u
-#define MOCK_REGS  1024u
+#define MOCK_REGS  16384u
 #define MOCK_FW_KB 8u
 
 struct mock_write {
