@@ -193,7 +193,7 @@ unsigned tcp_actions_diff(FILE *to, const char *a_name, const struct flue_tcp_ac
             n += differ_range(to, "tx.block", i, a_name, a->tx.block[i], b_name, b->tx.block[i]);
     }
     if (a->has_tell && b->has_tell) {
-        D(tell.snd_free) D(tell.snd_una) D(tell.rcv_nxt) D(tell.state) D(tell.ended) D(tell.doubt) D(tell.refused)
+        D(tell.snd_free) D(tell.snd_una) D(tell.rcv_nxt) D(tell.state) D(tell.ended) D(tell.doubt) D(tell.refused) D(tell.fin)
     }
     D(notes)
     for (unsigned i = 0; i < a->notes && i < b->notes; i++)

@@ -211,6 +211,7 @@ struct flue_tcp_tell {
     enum flue_tcp_state state;
     enum flue_tcp_end ended;
     bool doubt, refused;
+    bool fin; /* the peer's FIN is below rcv_nxt */
 };
 
 struct flue_tcp_actions {

@@ -188,5 +188,6 @@ void flue_tcp_step(struct flue_tcp *t, uint64_t now_us, const struct flue_tcp_ev
                                            .state = (enum flue_tcp_state)t->state,
                                            .ended = x.ended,
                                            .doubt = x.doubt,
-                                           .refused = x.refused};
+                                           .refused = x.refused,
+                                           .fin = t->fin_valid && before(t->fin_seq, t->rcv_nxt)};
 }
