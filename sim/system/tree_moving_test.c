@@ -189,6 +189,44 @@ TEST(memory_that_fails_under_a_tree_is_named_and_harms_nobody)
     trees_shortly(dead_memory);
 }
 
+/* ---- rings that fail ---- */
+
+/* A command whose submission cannot be read, or whose completion cannot be written: the queue stops, and says so. */
+static void dead_ring(struct trees *t, bool write)
+{
+    struct flue_sqe sqe = {.word0 = FLUE_OP_RELEASE, .handle = watched.family.item[2].handle};
+    struct flue_sim_memory_error error = {.write = write};
+    struct flue_sim_stats stats;
+    struct flue_admin_done done;
+    CHECK(rig_settle(t->rig), "does not settle"); /* so that the next access is the ring's */
+    CHECK_EQ(flue_sim_memory_error(t->rig->sim, &error), FLUE_OK);
+    enum flue_err err = flue_admin_call(t->admin, &sqe, NULL, 0, &done);
+    const char *fault = flue_adapter_fault(t->rig->adapter);
+    CHECK(err == FLUE_ESTATE && t->traps == 1 && t->trap.cause == 0, "%s: %s, %u traps, cause %u", write ? "write" : "read",
+          flue_err_name(err), t->traps, t->trap.cause);
+    CHECK(fault && strstr(fault, "stopped the admin queue"), "the fault says: %s", fault ? fault : "nothing");
+    flue_sim_stats(t->rig->sim, &stats);
+    CHECK_EQ(stats.dma_errors, ++watched.errors);
+    t->traps = 0;
+    rig_expect_alive(t->rig);
+    CHECK_EQ(flue_admin_restart(t->admin), FLUE_OK);
+    watch_same(t, &watched, write ? "a completion that could not be written" : "a submission that could not be read");
+}
+
+static void dead_rings(struct trees *t)
+{
+    watch_begin(t, &watched);
+    for (unsigned i = 0; i < 4 && !check_failures; i++)
+        dead_ring(t, i & 1);
+    watch_end(t, &watched);
+}
+
+/* HND-008: an error of the bus at the rings stops the queue by name; frames pass, a restart finds the tables as they were. */
+TEST(rings_that_fail_stop_the_queue_and_nothing_else)
+{
+    trees_shortly(dead_rings);
+}
+
 int main(int argc, char **argv)
 {
     return trees_main(argc, argv, "--rounds", &rounds);
