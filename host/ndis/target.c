@@ -59,6 +59,7 @@ static void entry(NDIS_HANDLE adapter, enum flue_tree_op which, NDIS_MINIPORT_OF
     }
     op->op = which;
     op->root = root;
+    op->serial = t->serial++;
     if (which == FLUE_TREE_INITIATE && gate_paused(t)) {
         target_queue(&t->paused, op);
         return;
@@ -168,6 +169,46 @@ void target_finish(struct flue_target *t, struct target_op *op)
     target_op_free(t, op);
 }
 
+/* A query, update or invalidate of before: the device may answer out of order. */
+static bool goes_before(const struct target_op *earlier, const struct target_op *terminate)
+{
+    return earlier != NULL && earlier->kind == COMMAND_TREE &&
+           (earlier->op == FLUE_TREE_QUERY || earlier->op == FLUE_TREE_UPDATE || earlier->op == FLUE_TREE_INVALIDATE) &&
+           (int32_t)(earlier->serial - terminate->serial) < 0;
+}
+
+/* A terminate completes after everything that was asked of its objects (CH-138). */
+static bool must_wait(const struct flue_target *t, const struct target_op *op)
+{
+    if (op->kind != COMMAND_TREE || op->op != FLUE_TREE_TERMINATE)
+        return false;
+    for (unsigned i = 0; i < COMMANDS_MAX; i++)
+        if (goes_before(t->flight[i], op))
+            return true;
+    for (const struct target_op *other = t->finished.first; other != NULL; other = other->next)
+        if (goes_before(other, op))
+            return true;
+    return false;
+}
+
+static bool finish_all(struct flue_target *t)
+{
+    struct target_op *op;
+    bool any = false;
+
+    for (unsigned held = t->held.count; held > 0; held--)
+        target_queue(&t->finished, target_unqueue(&t->held));
+    while ((op = target_unqueue(&t->finished)) != NULL) {
+        if (must_wait(t, op)) {
+            target_queue(&t->held, op);
+            continue;
+        }
+        target_finish(t, op);
+        any = true;
+    }
+    return any;
+}
+
 void target_fail(struct flue_target *t, struct target_op *op, NDIS_STATUS status, enum flue_admin_detail detail)
 {
     op->failed = true;
@@ -266,18 +307,13 @@ void flue_target_run(struct flue_target *t)
         return;
     t->running = true;
     while (again) {
-        struct target_op *op;
-        again = false;
         bool down = target_revive(t);
         start_recovery(t);
         if (!down)
             start_waiting(t);
-        while ((op = target_unqueue(&t->finished)) != NULL) {
-            target_finish(t, op);
-            again = true;
-        }
+        again = target_send_run(t); /* before a terminate takes the connection away */
+        again = finish_all(t) || again;
         again = target_complete_without_memory(t) || again;
-        again = target_send_run(t) || again;
         again = target_indicate(t) || again;
     }
     t->running = false;
@@ -332,8 +368,8 @@ void flue_target_handlers(struct flue_target *t, struct flue_admin_handlers *han
 
 unsigned flue_target_outstanding(const struct flue_target *t)
 {
-    unsigned count =
-        t->waiting.count + t->paused.count + t->finished.count + t->in_flight + t->send_count + target_recovering(t);
+    unsigned count = t->waiting.count + t->paused.count + t->finished.count + t->held.count + t->in_flight + t->send_count +
+                     target_recovering(t);
 
     for (const NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *root = t->oom_first; root != NULL; root = root->Scratch[0])
         count++;

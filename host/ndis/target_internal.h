@@ -52,6 +52,7 @@ struct target_op {
     enum flue_tree_op op;
     NDIS_MINIPORT_OFFLOAD_BLOCK_LIST *root;
     struct flue_tree tree;
+    uint32_t serial; /* order of the calls */
     bool opened;     /* walked, objects claimed */
     bool failed;     /* never reached the device */
     uint8_t *answer; /* our copy of the buffer once the device is done with it */
@@ -87,13 +88,14 @@ struct flue_target {
     struct handles handles;
     struct target_object *first, *last, **row[4]; /* by device row */
     uint32_t objects[4];
-    struct op_queue waiting, paused, finished;
+    struct op_queue waiting, paused, finished, held; /* held: terminates whose objects are still in use */
     struct target_op *flight[COMMANDS_MAX];
     unsigned in_flight;
     uint32_t sequence; /* makes cookies differ */
     uint32_t cookie[COMMANDS_MAX];
     struct target_send *send_first, *send_last; /* asked for, not looked at */
     unsigned send_count;
+    uint32_t serial;    /* of the next call */
     unsigned initiates; /* begun, completion call not returned */
     bool running;       /* inside flue_target_run() */
     const char *fault;

@@ -63,11 +63,15 @@ enum flue_err flue_target_destroy(struct flue_target *t)
             target_fail(t, op, NDIS_STATUS_FAILURE, FLUE_AD_ABORTED);
         }
         while ((op = target_unqueue(&t->finished)) != NULL) {
-            if (op->kind == COMMAND_TREE)
+            if (op->kind == COMMAND_TREE && op->op == FLUE_TREE_TERMINATE)
+                target_queue(&t->held, op); /* after everything asked of its objects (CH-138) */
+            else if (op->kind == COMMAND_TREE)
                 target_finish(t, op);
             else
                 target_op_free(t, op);
         }
+        while ((op = target_unqueue(&t->held)) != NULL)
+            target_finish(t, op);
         target_complete_without_memory(t);
     } while (t->waiting.first != NULL || t->paused.first != NULL || t->finished.first != NULL || t->oom_first != NULL ||
              t->send_first != NULL);

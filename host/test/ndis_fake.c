@@ -319,14 +319,13 @@ static void run_list(struct fake *f, const struct flue_sqe *sqe, uint8_t *buffer
     done->result = n;
 }
 
-bool fake_step(struct fake *f)
+/* Take and execute the oldest command; its answer is given elsewhere. */
+static struct flue_admin_done execute(struct fake *f)
 {
     struct flue_admin_done done = {0};
     struct flue_sqe sqe;
     uint8_t *buffer;
 
-    if (f->queued == 0)
-        return false;
     sqe = f->queue[0].sqe;
     done.cookie = f->queue[0].cookie;
     memmove(f->queue, f->queue + 1, --f->queued * sizeof f->queue[0]);
@@ -338,8 +337,29 @@ bool fake_step(struct fake *f)
         run_tree(f, &sqe, buffer, &done);
     if (f->lie != NULL)
         f->lie(f, &sqe, buffer, &done);
+    return done;
+}
+
+bool fake_step(struct fake *f)
+{
+    struct flue_admin_done done;
+
+    if (f->queued == 0)
+        return false;
+    done = execute(f);
     flue_target_done(f->target, &done);
     return true;
+}
+
+void fake_step_backwards(struct fake *f)
+{
+    struct flue_admin_done done[FAKE_COMMANDS];
+    unsigned count = f->queued;
+
+    for (unsigned i = 0; i < count; i++)
+        done[i] = execute(f);
+    while (count > 0)
+        flue_target_done(f->target, &done[--count]);
 }
 
 void fake_abort(struct fake *f)

@@ -44,6 +44,9 @@ void fake_ops(struct fake *f, struct flue_target_ops *ops);
 /* Execute the oldest command and answer it; false when there is none. */
 bool fake_step(struct fake *f);
 
+/* Execute everything queued in order, then answer it in the opposite order: commands may complete so. */
+void fake_step_backwards(struct fake *f);
+
 /* End everything queued as a stopped queue does. */
 void fake_abort(struct fake *f);
 

@@ -303,6 +303,138 @@ TEST(a_chain_that_was_acknowledged_whole_leaves_nothing)
     rig_close();
 }
 
+/* The context of a node that is being completed. */
+static void *context_at_completion;
+static node_t *completing;
+static void look_at_context(enum flue_tree_op op, node_t *root)
+{
+    (void)op;
+    if (root == completing)
+        context_at_completion = *root->MiniportOffloadContext;
+}
+
+/* CH-038: before an initiate completes its objects have no context; what asks for them anyway stays with the driver. */
+TEST(an_object_has_no_context_before_its_initiate_completes)
+{
+    void *guess = (void *)(uintptr_t)1;
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    unsigned before = rig.fake->commands;
+    node_t *n = new_neighbor(), *q;
+    completing = n;
+    rig.on_complete = look_at_context;
+    MiniportInitiateOffload(rig.target, n);
+    flue_target_run(rig.target); /* it is at the device */
+    CHECK(*n->MiniportOffloadContext == NULL);
+    for (unsigned op = FLUE_TREE_QUERY; op < FLUE_TREE_OPS; op++) {
+        unsigned classes = op == FLUE_TREE_QUERY || op == FLUE_TREE_UPDATE ? FLUE_TREE_CACHED : 0;
+        OFFLOAD_STATE_TYPE type = classes != 0 ? NeighborOffloadCachedState : NeighborOffloadState;
+        q = refer(n, type, classes);
+        flue_target_entry[op](rig.target, q);
+        flue_target_run(rig.target);
+        CHECK_EQ(q->Status, NDIS_STATUS_FAILURE);
+        q = refer(n, type, classes);
+        guess = (uint8_t *)*c.tcp->MiniportOffloadContext + 1; /* the next one given out, if they were counted up */
+        q->MiniportOffloadContext = &guess;
+        flue_target_entry[op](rig.target, q);
+        flue_target_run(rig.target);
+        CHECK_EQ(q->Status, NDIS_STATUS_FAILURE);
+    }
+    CHECK_EQ(rig.fake->commands + rig.fake->queued, before + 1);
+    CHECK(*n->MiniportOffloadContext == NULL);
+    rig_work();
+    CHECK_EQ(n->Status, NDIS_STATUS_SUCCESS);
+    CHECK(context_at_completion != NULL && context_at_completion == *n->MiniportOffloadContext);
+    q = refer(n, NeighborOffloadState, ALL);
+    run_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(q->Status, NDIS_STATUS_SUCCESS);
+    rig_close();
+}
+
+/* CH-138: whatever order the device answers in, a terminate completes after all that was asked of its objects before. */
+TEST(a_terminate_completes_last)
+{
+    rig_open(4, 4, 4);
+    struct chain c = take_chain(1);
+    struct packet p;
+    node_t *update = refer(c.tcp, TcpOffloadCachedState, FLUE_TREE_CACHED), *invalidate = refer_full(c.tcp);
+    node_t *end = refer(c.tcp, TcpOffloadDelegatedState, FLUE_TREE_DELEGATED), *queries[5], *after = new_neighbor();
+    TCP_OFFLOAD_STATE_DELEGATED d;
+    packet_make(&p, 0, 20, NULL);
+    rig.note_count = 0;
+    for (unsigned i = 0; i < 5; i++)
+        MiniportQueryOffload(rig.target, queries[i] = refer(c.tcp, TcpOffloadState, ALL));
+    MiniportUpdateOffload(rig.target, update);
+    MiniportInvalidateOffload(rig.target, invalidate);
+    CHECK_EQ(MiniportTcpOffloadSend(rig.target, *c.tcp->MiniportOffloadContext, &p.list), NDIS_STATUS_PENDING);
+    MiniportTerminateOffload(rig.target, end);
+    MiniportInitiateOffload(rig.target, after); /* of no concern to it */
+    flue_target_run(rig.target);
+    CHECK_EQ(rig.fake->queued, 9);
+    fake_step_backwards(rig.fake);
+    rig_work();
+    CHECK_EQ(flue_target_outstanding(rig.target), 0);
+    CHECK_EQ(rig.note_count, 10);
+    CHECK_EQ(rig.notes[0].what, 'S'); /* what the connection would not send any more */
+    CHECK(rig.notes[1].who == after && rig.notes[9].who == end);
+    for (unsigned i = 0; i < 5; i++) {
+        CHECK_EQ(queries[i]->Status, NDIS_STATUS_SUCCESS);
+        state_get(queries[i], ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+        CHECK_EQ(d.SndUna, 1000);
+    }
+    CHECK_EQ(update->Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(invalidate->Status, NDIS_STATUS_SUCCESS);
+    CHECK_EQ(end->Status, NDIS_STATUS_SUCCESS);
+    CHECK(rig.fault == NULL);
+    /* and at the end of the target itself */
+    MiniportQueryOffload(rig.target, queries[0] = refer(c.path, Ip4OffloadState, ALL));
+    MiniportTerminateOffload(rig.target, end = refer_full(c.path));
+    flue_target_run(rig.target);
+    MiniportQueryOffload(rig.target, queries[1] = refer(c.neighbor, NeighborOffloadState, ALL));
+    rig.note_count = 0;
+    CHECK_EQ(flue_target_destroy(rig.target), FLUE_OK);
+    CHECK(rig.note_count == 3 && rig.notes[2].who == end);
+    fake_free(rig.fake);
+    for (unsigned i = 0; i < rig.count; i++)
+        free(rig.nodes[i]);
+}
+
+/* CH-108: after an abort, and in every state in which a FIN has gone, the connection keeps all it has until its terminate. */
+TEST(a_connection_that_ended_keeps_its_resources)
+{
+    for (unsigned state = TcpConnectionEstablished; state <= TcpConnectionLastAck + 1; state++) { /* the last: an abort */
+        struct packet p[3];
+        struct flue_target_object object;
+        TCP_OFFLOAD_STATE_DELEGATED d;
+        rig_open(4, 4, 4);
+        struct chain c = take_with_data(p, NULL);
+        unsigned is = state <= TcpConnectionLastAck ? state : TcpConnectionEstablished;
+        CHECK_EQ(flue_target_object(rig.target, *c.tcp->MiniportOffloadContext, &object), FLUE_OK);
+        set_wire_word(rig.fake, 0, FLUE_PUT(WIRE_TCP_DELEGATED_STATE, is));
+        if (is != state)
+            flue_target_notice(rig.target, FLUE_CQ_ABORT_IND, 0, object.handle);
+        for (unsigned i = 0; i < 3; i++) { /* asking does not end it */
+            node_t *q = refer(c.tcp, TcpOffloadState, ALL);
+            run_op(FLUE_TREE_QUERY, q);
+            CHECK_EQ(q->Status, NDIS_STATUS_SUCCESS);
+            state_get(q, ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+            CHECK_EQ(d.State, is);
+        }
+        CHECK_EQ(flue_target_object(rig.target, *c.tcp->MiniportOffloadContext, &object), FLUE_OK);
+        CHECK(object.send_bytes == 90 && !object.lost);
+        CHECK_EQ(fake_used(rig.fake, 3), 1);
+        node_t *busy = refer_full(c.path);
+        run_op(FLUE_TREE_TERMINATE, busy); /* it still holds its path */
+        CHECK_EQ(busy->Status, NDIS_STATUS_FAILURE);
+        node_t *t = refer(c.tcp, TcpOffloadDelegatedState, FLUE_TREE_DELEGATED);
+        run_op(FLUE_TREE_TERMINATE, t);
+        CHECK_EQ(t->Status, NDIS_STATUS_SUCCESS);
+        CHECK(t->NetBufferListChain == &p[0].list);
+        CHECK_EQ(fake_used(rig.fake, 3), 0);
+        rig_close();
+    }
+}
+
 /* CH-052, CH-197: a send is always taken; it ends later, with UPLOAD_IN_PROGRESS from UPLOAD_ALL on, else it comes back. */
 TEST(sends_while_everything_is_uploaded_end_unsent)
 {
