@@ -264,6 +264,196 @@ TEST(updates_relinks_and_invalidation_on_the_firmware)
     model_close();
 }
 
+static void pass(uint32_t us)
+{
+    CHECK_EQ(model->ops->wait(model, us), FLUE_OK);
+}
+
+static uint64_t now_us(void)
+{
+    uint64_t us;
+    CHECK_EQ(flue_time_us(adapter, &us), FLUE_OK);
+    return us;
+}
+
+/* Cached state of a connection, changed; every operation is as long as the queue takes, so times are looked at with a margin.
+ */
+static void update_tcp(struct chain c, const TCP_OFFLOAD_STATE_CACHED *cached)
+{
+    node_t *u = refer(c.tcp, TcpOffloadCachedState, FLUE_TREE_CACHED);
+    state_set(u, FLUE_TREE_CACHED, FLUE_TREE_CACHED, cached, sizeof *cached);
+    model_op(FLUE_TREE_UPDATE, u);
+    CHECK_EQ(u->Status, NDIS_STATUS_SUCCESS);
+}
+
+static TCP_OFFLOAD_STATE_DELEGATED look(struct chain c, TCP_OFFLOAD_STATE_CACHED *cached)
+{
+    TCP_OFFLOAD_STATE_DELEGATED d;
+    node_t *q = refer(c.tcp, TcpOffloadState, ALL);
+    model_op(FLUE_TREE_QUERY, q);
+    CHECK_EQ(q->Status, NDIS_STATUS_SUCCESS);
+    state_get(q, ALL, FLUE_TREE_CACHED, cached, sizeof *cached);
+    state_get(q, ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+    return d;
+}
+
+#define MARGIN_TICKS 20u /* what operations and looks take, at 1000 ticks a second */
+#define CHECK_ABOUT(actual, expected)                                                                                          \
+    CHECK((uint32_t)(actual) <= (uint32_t)(expected) && (uint32_t)(actual) + MARGIN_TICKS >= (uint32_t)(expected))
+
+/* CH-130: keepalive begins and ends with the update that says so, and Nagle is what the last one said. */
+TEST(keepalive_and_nagle_follow_an_update_at_once)
+{
+    TCP_OFFLOAD_STATE_CACHED on = {.Flags = TCP_FLAG_KEEP_ALIVE_ENABLED,
+                                   .InitialRcvWnd = 65535,
+                                   .TtlOrHopLimit = 64,
+                                   .KaProbeCount = 5,
+                                   .KaTimeout = 4000,
+                                   .KaInterval = 1000},
+                             off = on, is;
+    off.Flags = TCP_FLAG_NAGLING_ENABLED;
+    model_open(4, 4, 4);
+    struct chain c = model_chain(1, 1);
+    CHECK_EQ(look(c, &is).KeepAlive.TimeoutDelta, FLUE_NDIS_NONE);
+    for (unsigned round = 0; round < 3; round++) {
+        update_tcp(c, &on);
+        CHECK_ABOUT(look(c, &is).KeepAlive.TimeoutDelta, 4000);
+        CHECK_EQ(is.Flags, TCP_FLAG_KEEP_ALIVE_ENABLED);
+        pass(500000);
+        CHECK_ABOUT(look(c, &is).KeepAlive.TimeoutDelta, 3500);
+        update_tcp(c, &off);
+        CHECK_EQ(look(c, &is).KeepAlive.TimeoutDelta, FLUE_NDIS_NONE);
+        CHECK_EQ(is.Flags, TCP_FLAG_NAGLING_ENABLED);
+        pass(100000);
+        CHECK_EQ(look(c, &is).KeepAlive.TimeoutDelta, FLUE_NDIS_NONE);
+    }
+    model_close();
+}
+
+/* CH-131: a command among the flags acts with its own update, not with later ones; a new window target touches no sequence. */
+TEST(commands_among_the_flags_act_once)
+{
+    TCP_OFFLOAD_STATE_CACHED base = {.Flags = TCP_FLAG_KEEP_ALIVE_ENABLED,
+                                     .InitialRcvWnd = 65535,
+                                     .TtlOrHopLimit = 64,
+                                     .KaProbeCount = 5,
+                                     .KaTimeout = 4000,
+                                     .KaInterval = 1000,
+                                     .MaxRT = 9000},
+                             next, is;
+    TCP_OFFLOAD_STATE_DELEGATED before, d;
+    model_open(4, 4, 4);
+    struct chain c = {new_neighbor(), new_path(false, 1), legal_tcp(1)};
+    state_get(c.tcp, ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+    d.TotalRT = 777;
+    d.KeepAlive.ProbeCount = 3;
+    state_set(c.tcp, ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+    state_set(c.tcp, ALL, FLUE_TREE_CACHED, &base, sizeof base);
+    add(c.neighbor, c.path);
+    add(c.path, c.tcp);
+    model_op(FLUE_TREE_INITIATE, c.neighbor);
+    CHECK_EQ(c.tcp->Status, NDIS_STATUS_SUCCESS);
+
+    next = base;
+    next.Flags |= TCP_FLAG_KEEP_ALIVE_RESTART;
+    update_tcp(c, &next);
+    d = look(c, &is);
+    CHECK_ABOUT(d.KeepAlive.TimeoutDelta, 4000);
+    CHECK_EQ(d.KeepAlive.ProbeCount, 0);
+    CHECK_EQ(d.TotalRT, 777); /* of the other command */
+    pass(1000000);
+    next = base;
+    next.TosOrTrafficClass = 8;
+    update_tcp(c, &next); /* of something else: the timing goes on */
+    CHECK_ABOUT(look(c, &is).KeepAlive.TimeoutDelta, 3000);
+    CHECK_EQ(is.TosOrTrafficClass, 8);
+    pass(1000000);
+    CHECK_ABOUT(look(c, &is).KeepAlive.TimeoutDelta, 2000);
+
+    next.Flags |= TCP_FLAG_MAX_RT_RESTART;
+    update_tcp(c, &next);
+    CHECK_EQ(look(c, &is).TotalRT, 0);
+
+    before = look(c, &is);
+    next = base;
+    next.Flags |= TCP_FLAG_UPDATE_RCV_WND;
+    next.InitialRcvWnd = 100000;
+    next.TosOrTrafficClass = 8;
+    update_tcp(c, &next);
+    d = look(c, &is);
+    CHECK_EQ(is.InitialRcvWnd, 100000);
+    CHECK_EQ(d.RcvNxt, before.RcvNxt);
+    CHECK(d.RcvWnd >= before.RcvWnd); /* its edge never retreats */
+    next.Flags &= (uint16_t)~TCP_FLAG_UPDATE_RCV_WND;
+    update_tcp(c, &next);
+    CHECK_EQ(look(c, &is).RcvWnd, d.RcvWnd);
+    model_close();
+}
+
+/* CH-143: smoothed times come back in the units they came in, up to what 16 bits hold. */
+TEST(smoothed_times_keep_their_units)
+{
+    static const uint16_t values[] = {0, 1, 7, 8, 255, 256, 32767, 32768, 65534, 65535};
+    enum { COUNT = sizeof values / sizeof values[0] };
+    TCP_OFFLOAD_STATE_DELEGATED d;
+    model_open(4, 4, COUNT * 2);
+    node_t *n = new_neighbor(), *p = add(n, new_path(false, 1)), *tcp[COUNT];
+    for (unsigned i = 0; i < COUNT; i++) {
+        tcp[i] = add(p, legal_tcp((uint16_t)(i + 1)));
+        state_get(tcp[i], ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+        d.SRtt = values[i];
+        d.RttVar = values[COUNT - 1 - i];
+        state_set(tcp[i], ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+    }
+    model_op(FLUE_TREE_INITIATE, n);
+    pass(5000000);
+    for (unsigned i = 0; i < COUNT; i++) {
+        node_t *t = refer(tcp[i], TcpOffloadDelegatedState, FLUE_TREE_DELEGATED);
+        model_op(FLUE_TREE_TERMINATE, t);
+        CHECK_EQ(t->Status, NDIS_STATUS_SUCCESS);
+        state_get(t, FLUE_TREE_DELEGATED, FLUE_TREE_DELEGATED, &d, sizeof d);
+        CHECK_EQ(d.SRtt, values[i]);
+        CHECK_EQ(d.RttVar, values[COUNT - 1 - i]);
+    }
+    model_close();
+}
+
+/* CH-144: the connection's time stamp clock goes on with the adapter's, in ticks of every rate, over its wrap too. */
+TEST(the_time_stamp_clock_goes_on)
+{
+    static const uint32_t rates[] = {10, 100, 1000}, starts[] = {77, 0xFFFFFFF0u};
+    struct flue_cfg_connection rate;
+    struct flue_sqe get = {.word0 = FLUE_OP_GET_CONFIG, .arg = {FLUE_CFG_CONNECTION}};
+    struct flue_admin_done done;
+    TCP_OFFLOAD_STATE_DELEGATED d;
+    for (unsigned r = 0; r < 3; r++)
+        for (unsigned s = 0; s < 2; s++) {
+            model_open(4, 4, 4);
+            CHECK_EQ(flue_admin_call(bridge.admin, &get, &rate, sizeof rate, &done), FLUE_OK);
+            rate.ticks_per_second = htole32(rates[r]);
+            set_config(FLUE_CFG_CONNECTION, &rate, sizeof rate);
+            struct chain c = {new_neighbor(), new_path(false, 1), legal_tcp(1)};
+            state_get(c.tcp, ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+            d.TsTime = starts[s];
+            state_set(c.tcp, ALL, FLUE_TREE_DELEGATED, &d, sizeof d);
+            add(c.neighbor, c.path);
+            add(c.path, c.tcp);
+            uint64_t first = now_us();
+            model_op(FLUE_TREE_INITIATE, c.neighbor);
+            CHECK_EQ(c.tcp->Status, NDIS_STATUS_SUCCESS);
+            uint64_t after = now_us();
+            pass(3000000 + check_random(1000000));
+            uint64_t before = now_us();
+            node_t *t = refer(c.tcp, TcpOffloadDelegatedState, FLUE_TREE_DELEGATED);
+            model_op(FLUE_TREE_TERMINATE, t);
+            uint64_t last = now_us(), tick_us = 1000000 / rates[r];
+            state_get(t, FLUE_TREE_DELEGATED, FLUE_TREE_DELEGATED, &d, sizeof d);
+            uint32_t ticks = d.TsTime - starts[s];
+            CHECK(ticks >= (before - after) / tick_us && ticks <= (last - first) / tick_us + 1);
+            model_close();
+        }
+}
+
 /* CH-020, CH-031: 10,000 nodes through the firmware's window. */
 TEST(a_tree_of_ten_thousand_nodes_on_the_firmware)
 {
