@@ -510,13 +510,15 @@ module flue_adapter
     .slot_keep_i(rd_keep[2]), .slot_last_i(rd_last[2]), .slot_bad_i(rd_bad[2]),
     .slot_status_i(rd_status[2]),
     .in_valid_i(vs_valid), .in_ready_o(vs_ready), .in_data_i(vs_data), .in_keep_i(vs_keep),
-    .in_last_i(vs_last), .in_meta_i(vs_meta),
+    .in_last_i(vs_last), .in_meta_i(vs_meta), .in_divert_i(1'b0), .in_note_i('0), .taken_o(), .lost_o(),
+    .marker_valid_i(1'b0), .marker_ready_o(),
     .wr_req_valid_o(wr_req_valid[0]), .wr_req_ready_i(wr_req_ready[0]), .wr_req_o(wr_req[0]),
     .wr_valid_o(wr_valid[0]), .wr_ready_i(wr_ready[0]), .wr_data_o(wr_data[0]),
     .wr_keep_o(wr_keep[0]), .wr_last_o(wr_last[0]), .wr_done_i(wr_done[0]),
     .wr_status_i(wr_status[0]),
     .event_valid_o(rx_event_valid), .event_ready_i(rx_event_ready), .event_o(rx_event),
-    .event_status_o(rx_event_status), .drop_o(drop_queue)
+    .event_status_o(rx_event_status), .event_note_o(),
+    .drop_o(drop_queue)
   );
 
   // ==== events and interrupt ==================================================

@@ -173,6 +173,14 @@ package flue_pkg;
     logic [9:0]  l4_off;                  // after tag removal; 0 when no TCP or UDP header was found
   } rx_meta_t;
 
+  // What the receive queue tells of a diverted frame, or as a marker (event_divert in flue_layout.rdl).
+  typedef struct packed {
+    logic        gap;                     // frames of the connection were lost since the number before
+    logic [15:0] index;                   // row of the connection
+    logic [13:0] generation;
+    logic [31:0] number;                  // of the frame, from 1 on; of the marker, as the firmware gave it
+  } rx_note_t;
+
   // One DMA access: a contiguous piece of one registered region.
   typedef struct packed {
     logic [7:0]       region;

@@ -7,6 +7,11 @@
 // Without a buffer the frame waits and the FIFO before it fills.  While the
 //   queue is disabled, stopped or told to stop, frames are dropped
 //   (drop_o); a frame whose write has begun is finished.
+// A diverted frame (in_divert_i) takes its number with its buffer: taken_o then, and a DIVERT event
+//   with in_note_i right before its RX_DONE; without a buffer it is dropped instead of waiting (drop_o), and lost_o tells of
+//   every one that is dropped or too long.  A marker takes no buffer: its MARKER event comes
+//   in the order in which frames and markers were offered.  It waits while the queue is stopped and is given up only
+//   when the queue is disabled.
 // `quiet_o`: no buffer is without its event, no fetch is under way.
 // At most 16 buffers are under way.
 module flue_rx_queue
@@ -48,6 +53,12 @@ module flue_rx_queue
   input  logic [W/8-1:0]    in_keep_i,
   input  logic              in_last_i,
   input  rx_meta_t          in_meta_i,
+  input  logic              in_divert_i,
+  input  rx_note_t          in_note_i,          // with in_divert_i or a marker
+  output logic              taken_o,            // pulse: the diverted frame has a buffer
+  output logic              lost_o,             // pulse: it is dropped
+  input  logic              marker_valid_i,     // never beside a frame
+  output logic              marker_ready_o,
 
   output logic              wr_req_valid_o,     // write client 0
   input  logic              wr_req_ready_i,
@@ -64,11 +75,14 @@ module flue_rx_queue
   input  logic              event_ready_i,
   output logic [95:0]       event_o,            // words 0 to 2
   output status_e           event_status_o,
+  output logic              event_note_o,       // DIVERT or MARKER, no buffer's completion
   output logic              drop_o              // pulse: a frame was dropped unseen
 );
 
   localparam int DEPTH = 16;                    // buffers under way
   localparam int P     = $clog2(DEPTH);
+
+  localparam logic [1:0] CONNECTION = 2'd3;     // table_e of flue_control.rdl: the kind of a handle
 
   // ---- buffers ----
   logic [SLOT_W-1:0] head_q, mask, level_m1;
@@ -125,6 +139,7 @@ module flue_rx_queue
   logic   room;                           // one more buffer may be under way
   logic   sent_q;                         // the frame's data are gone
   logic   record;
+  logic   mark;                           // a marker enters
 
   always_comb begin
     verdict = ST_OK;
@@ -140,19 +155,33 @@ module flue_rx_queue
     state_d   = state_q;
     record    = 1'b0;
     slot_take = 1'b0;
+    mark      = 1'b0;
     drop_o    = 1'b0;
+    taken_o   = 1'b0;
+    lost_o    = 1'b0;
     unique case (state_q)
       S_IDLE:
         if (halted) begin
           drop_o = in_valid_i;
+          lost_o = in_valid_i && in_divert_i;
           if (in_valid_i) state_d = S_DROP;
         end else if (slot_valid && room) begin
-          if (in_valid_i || verdict inside {ST_BAD_SLOT, ST_BAD_LENGTH}) begin
+          if (marker_valid_i) begin
+            mark = 1'b1;
+          end else if (in_valid_i || verdict inside {ST_BAD_SLOT, ST_BAD_LENGTH}) begin
             record    = 1'b1;
             slot_take = 1'b1;
+            taken_o   = in_valid_i && in_divert_i && verdict == ST_OK;
+            lost_o    = in_valid_i && in_divert_i && verdict == ST_TOO_LONG;
             if (verdict == ST_OK)            state_d = S_WRITE;
             else if (verdict == ST_TOO_LONG) state_d = S_DROP;
           end
+        end else if (marker_valid_i && room) begin
+          mark = 1'b1;
+        end else if (in_valid_i && in_divert_i && starved) begin
+          drop_o  = 1'b1;
+          lost_o  = 1'b1;
+          state_d = S_DROP;
         end
       S_WRITE:
         if ((wr_req_ready_i || !wr_req_valid_o) && (sent_q || (in_valid_i && wr_ready_i && in_last_i)))
@@ -162,6 +191,8 @@ module flue_rx_queue
       default: ;
     endcase
   end
+
+  assign marker_ready_o = mark || (state_q == S_IDLE && !enable_i);
 
   assign wr_valid_o = in_valid_i && state_q == S_WRITE && !sent_q;
   assign wr_data_o  = in_data_i;
@@ -192,9 +223,12 @@ module flue_rx_queue
   typedef struct packed {
     status_e  status;
     rx_meta_t meta;
+    logic     marker;                     // takes no buffer
+    logic     divert;
+    rx_note_t note;
   } begun_t;
 
-  logic [P:0]        begun_q;             // buffers taken
+  logic [P:0]        begun_q;             // buffers taken, and markers
   logic [P:0]        posted_q;            // events taken
   logic [P:0]        written_q;           // writes answered
   logic [P:0]        answered_q;          // of these, events taken
@@ -204,18 +238,26 @@ module flue_rx_queue
   begun_t            old;
   logic              needs_write;
   event_rx_t         ev;
+  event_divert_t     note;
+  logic              noted_q;             // the DIVERT event of the oldest is taken
+  logic              final_event;         // the last one of its entry
 
   assign room = {~posted_q[P], posted_q[P-1:0]} != begun_q;
 
   always_ff @(posedge clk) begin
-    if (record)    begun_mem[begun_q[P-1:0]]     <= '{status: verdict, meta: in_meta_i};
+    if (record || mark)
+      begun_mem[begun_q[P-1:0]] <= '{status: verdict, meta: in_meta_i, marker: mark,
+                                     divert: in_valid_i && in_divert_i && verdict == ST_OK, note: in_note_i};
     if (wr_done_i) written_mem[written_q[P-1:0]] <= wr_status_i;
-    begun_q   <= begun_q + (P+1)'(record);
+    begun_q   <= begun_q + (P+1)'(record || mark);
     written_q <= written_q + (P+1)'(wr_done_i);
     if (event_valid_o && event_ready_i) begin
-      posted_q   <= posted_q + 1'b1;
-      answered_q <= answered_q + (P+1)'(needs_write);
-      index_q    <= index_q + 1'b1;
+      noted_q <= !final_event;
+      if (final_event) posted_q <= posted_q + 1'b1;
+      if (!event_note_o) begin
+        answered_q <= answered_q + (P+1)'(needs_write);
+        index_q    <= index_q + 1'b1;
+      end
     end
     if (rst || (!enable_i && quiet_o)) index_q <= '0;
     if (rst) begin
@@ -223,11 +265,14 @@ module flue_rx_queue
       posted_q   <= '0;
       written_q  <= '0;
       answered_q <= '0;
+      noted_q    <= 1'b0;
     end
   end
 
-  assign old         = begun_mem[posted_q[P-1:0]];
-  assign needs_write = old.status == ST_OK;
+  assign old          = begun_mem[posted_q[P-1:0]];
+  assign needs_write  = old.status == ST_OK && !old.marker;
+  assign event_note_o = old.marker || (old.divert && !noted_q);
+  assign final_event  = old.marker || !event_note_o;
 
   always_comb begin
     logic none;                           // a buffer returned without a frame
@@ -243,11 +288,15 @@ module flue_rx_queue
                        gap0: '0, gap1: '0, time_us: '0, phase: 1'b0};
   end
 
+  assign note = '{kind: old.marker ? EV_MARKER : EV_DIVERT, queue_id: Q_RX, lost: old.note.gap && !old.marker,
+                  handle_index: old.note.index, handle_generation: old.note.generation, handle_kind: CONNECTION,
+                  serial: old.note.number, gap0: '0, time_us: '0, phase: 1'b0};
+
   assign event_valid_o = posted_q != begun_q && (!needs_write || answered_q != written_q);
-  assign event_o       = ev[95:0];
+  assign event_o       = event_note_o ? note[95:0] : ev[95:0];
 
   logic unused;
-  assign unused = &{1'b0, ev[127:96], unused_status};
+  assign unused = &{1'b0, ev[127:96], note[127:96], unused_status};
 
   // ---- errors that stop the queue ----
   logic bad_config, bad_tail;

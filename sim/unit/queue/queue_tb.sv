@@ -59,6 +59,8 @@ module queue_tb
     logic [B-1:0] txs_keep, rxs_keep, in_keep, wd_keep, ed_keep;
     status_e      txs_status, rxs_status;
     rx_meta_t     in_meta;
+    logic         frame_valid, frame_ready, marker, marker_ready, divert, taken, lost, re_note;
+    rx_note_t     in_note;
 
     bench_source #(.W(W), .U($bits(status_e)), .ID(N + 0)) u_txs (.clk, .rst, .out_valid_o(txs_valid), .out_ready_i(txs_ready),
       .out_data_o(txs_data), .out_keep_o(txs_keep), .out_last_o(txs_last), .out_bad_o(txs_bad),
@@ -66,9 +68,14 @@ module queue_tb
     bench_source #(.W(W), .U($bits(status_e)), .ID(N + 3)) u_rxs (.clk, .rst, .out_valid_o(rxs_valid), .out_ready_i(rxs_ready),
       .out_data_o(rxs_data), .out_keep_o(rxs_keep), .out_last_o(rxs_last), .out_bad_o(rxs_bad),
       .out_user_o({rxs_status}), .out_user_last_o());
-    bench_source #(.W(W), .U($bits(rx_meta_t)), .ID(N + 4)) u_in (.clk, .rst, .out_valid_o(in_valid), .out_ready_i(in_ready),
-      .out_data_o(in_data), .out_keep_o(in_keep), .out_last_o(in_last), .out_bad_o(), .out_user_o({in_meta}),
-      .out_user_last_o());
+    // A packet with `marker` stands for a marker.
+    bench_source #(.W(W), .U($bits(rx_meta_t) + 2 + $bits(rx_note_t)), .ID(N + 4)) u_in (.clk, .rst, .out_valid_o(in_valid),
+      .out_ready_i(in_ready), .out_data_o(in_data), .out_keep_o(in_keep), .out_last_o(in_last), .out_bad_o(),
+      .out_user_o({marker, divert, in_note, in_meta}), .out_user_last_o());
+    assign frame_valid = in_valid && !marker;
+    assign in_ready    = marker ? marker_ready : frame_ready;
+    bench_sink #(.W(8), .U(2), .ID(N + 8)) u_fate (.clk, .rst, .in_valid_i(taken || lost), .in_ready_o(), .in_data_i('0),
+      .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i({taken, lost}), .in_user_last_i(1'b0));
     bench_sink #(.W(W), .ID(N + 6)) u_wd (.clk, .rst, .in_valid_i(wd_valid), .in_ready_o(wd_ready), .in_data_i(wd_data),
       .in_keep_i(wd_keep), .in_last_i(wd_last), .in_bad_i(1'b0), .in_user_i(1'b0), .in_user_last_i(1'b0));
     bench_sink #(.W(W), .ID(N + 7)) u_ed (.clk, .rst, .in_valid_i(ed_valid), .in_ready_o(ed_ready), .in_data_i(ed_data),
@@ -107,13 +114,14 @@ module queue_tb
       .slot_req_valid_o(rxs_req_valid), .slot_req_ready_i(rxs_req_ready), .slot_req_o(rxs_req),
       .slot_valid_i(rxs_valid), .slot_ready_o(rxs_ready), .slot_data_i(rxs_data), .slot_keep_i(rxs_keep),
       .slot_last_i(rxs_last), .slot_bad_i(rxs_bad), .slot_status_i(rxs_status),
-      .in_valid_i(in_valid), .in_ready_o(in_ready), .in_data_i(in_data), .in_keep_i(in_keep),
-      .in_last_i(in_last), .in_meta_i(in_meta),
+      .in_valid_i(frame_valid), .in_ready_o(frame_ready), .in_data_i(in_data), .in_keep_i(in_keep),
+      .in_last_i(in_last), .in_meta_i(in_meta), .in_divert_i(divert), .in_note_i(in_note), .taken_o(taken), .lost_o(lost),
+      .marker_valid_i(in_valid && marker), .marker_ready_o(marker_ready),
       .wr_req_valid_o(wr_req_valid), .wr_req_ready_i(wr_req_ready), .wr_req_o(wr_req),
       .wr_valid_o(wd_valid), .wr_ready_i(wd_ready), .wr_data_o(wd_data), .wr_keep_o(wd_keep),
       .wr_last_o(wd_last), .wr_done_i(wr_done), .wr_status_i(wr_status),
       .event_valid_o(re_valid), .event_ready_i(re_ready), .event_o(re), .event_status_o(re_status),
-      .drop_o(drop)
+      .event_note_o(re_note), .drop_o(drop)
     );
 
     flue_event_queue #(.W(W)) u_eq (
@@ -138,7 +146,7 @@ module queue_tb
       eq_stopped, rx_stopped, tx_stopped, rx_quiet, tx_quiet, 1'b0, eq_tail, rx_head, tx_head}));
 
     logic unused;
-    assign unused = &{1'b0, te_status, te_lso, re_status};
+    assign unused = &{1'b0, te_status, te_lso, re_status, re_note};
   end
 
   // ---- registers, statistics, interrupt: IDs from 64, config 8, status 8 ----

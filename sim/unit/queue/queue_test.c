@@ -12,7 +12,7 @@
 enum { WIDTHS = 3, REGIONS = 4, REGION_BYTES = 1 << 20, RING_TX = 0, RING_RX = 1, ARRAYS = 2, RING_EQ = 3 };
 
 /* Ids of queue_tb.sv, added to 16 * width. */
-enum { TXS = 0, PAY = 1, REQ = 2, DONE = 2, RXS = 3, WR = 4, RX_IN = 4, EW = 5, WR_DONE = 5, WD = 6, EW_DONE = 6, ED = 7 };
+enum { TXS = 0, PAY = 1, REQ = 2, DONE = 2, RXS = 3, WR = 4, RX_IN = 4, EW = 5, WR_DONE = 5, WD = 6, EW_DONE = 6, ED = 7, FATE = 8 };
 
 /* Register bits of queue_tb.sv. */
 enum {
@@ -79,6 +79,12 @@ struct expected {
 
 enum { MAX_REQUESTS = 4096, MAX_PIECES = 65536, MAX_FRAMES = 2048 };
 
+struct note {
+    bool lost;
+    uint32_t handle; /* without its kind */
+    uint32_t number;
+};
+
 static struct host {
     int g;
     uint8_t *memory[REGIONS];
@@ -87,6 +93,7 @@ static struct host {
     uint16_t tx_tail, rx_tail, eq_head;
     uint32_t array_end; /* next free byte of region ARRAYS */
     unsigned fail_slot_percent, fail_pay_percent, fail_write_percent;
+    unsigned divert_percent, marker_percent;
     bool consume; /* the driver takes events */
 
     struct slot ring[65536]; /* transmit slots in order of writing, by index */
@@ -106,7 +113,15 @@ static struct host {
         uint8_t data[2048];
         unsigned len;
         struct bench_bits meta;
+        bool divert;
+        struct note note;
     } frames[MAX_FRAMES];
+    struct {
+        unsigned behind; /* frames before it */
+        struct note note;
+    } markers[MAX_FRAMES];
+    unsigned markers_sent, markers_seen, fates_seen;
+    bool diverted; /* a DIVERT event came, its RX_DONE is next */
     unsigned frames_sent, frames_used, rx_completions, rx_dropped;
     struct {
         struct piece piece;
@@ -465,6 +480,13 @@ static void check_rx_event(const struct slot *s)
     unsigned n = h->frames_used++;
     const struct bench_bits *m = &h->frames[n].meta;
     unsigned len = h->frames[n].len;
+    CHECK_EQ(h->frames[n].divert && len <= b->w[1], h->diverted);
+    h->diverted = false;
+    if (h->frames[n].divert) {
+        struct bench_packet fate;
+        CHECK(bench_take(id(FATE), &fate));
+        CHECK_EQ(len <= b->w[1] ? 2 : 1, bench_bits_get(&fate.user, 0, 2));
+    }
     if (len > b->w[1]) {
         status = FLUE_ST_TOO_LONG;
         h->rx_dropped++;
@@ -486,6 +508,32 @@ static void check_rx_event(const struct slot *s)
     CHECK_EQ(bench_bits_get(m, 28, 6), s->w[2] & 0x1FF);
 }
 
+/* DIVERT and MARKER */
+static void check_note(const struct slot *s, const struct note *want, bool marker)
+{
+    CHECK_EQ(FLUE_Q_RX, s->w[0] >> 4 & 15);
+    CHECK_EQ(!marker && want->lost, s->w[0] >> 8);
+    CHECK_EQ(want->handle | 3u << 30, s->w[1]);
+    CHECK_EQ(want->number, s->w[2]);
+}
+
+static void check_divert_event(const struct slot *s)
+{
+    CHECK(!h->diverted);
+    CHECK(h->frames_used < h->frames_sent);
+    CHECK(h->frames[h->frames_used].divert);
+    check_note(s, &h->frames[h->frames_used].note, false);
+    h->diverted = true;
+}
+
+static void check_marker_event(const struct slot *s)
+{
+    CHECK(h->markers_seen < h->markers_sent);
+    CHECK(!h->diverted);
+    CHECK_EQ(h->markers[h->markers_seen].behind, h->frames_used);
+    check_note(s, &h->markers[h->markers_seen++].note, true);
+}
+
 /* The driver: take events by their phase bit. */
 static void take_events(void)
 {
@@ -500,6 +548,12 @@ static void take_events(void)
             break;
         case FLUE_EV_RX_DONE:
             check_rx_event(&s);
+            break;
+        case FLUE_EV_DIVERT:
+            check_divert_event(&s);
+            break;
+        case FLUE_EV_MARKER:
+            check_marker_event(&s);
             break;
         case FLUE_EV_DRAINED:
             h->drained_events++;
@@ -569,6 +623,7 @@ static void host_open(int width)
     bench_mode_random();
     for (int s = 0; s < BENCH_IDS; s++) /* pulses: their takers are always ready */
         bench_sink_mode(s, BENCH_RANDOM, (unsigned)bench_random_in(0, 60));
+    bench_sink_mode(id(FATE), BENCH_FULL, 0);
     bench_on_cycle(step, NULL);
 }
 
@@ -735,6 +790,26 @@ static void random_tx(unsigned packets, unsigned fault_percent)
     }
 }
 
+/* The note beside rx_meta_t. */
+static struct note random_note(struct bench_bits *m)
+{
+    struct note n = {bench_chance(50), (uint32_t)bench_random() & 0x3FFFFFFFu, (uint32_t)bench_random()};
+    bench_bits_set(m, 51, 32, n.number);
+    bench_bits_set(m, 83, 14, n.handle >> 16);
+    bench_bits_set(m, 97, 16, n.handle & 0xFFFF);
+    bench_bits_set(m, 113, 1, n.lost);
+    return n;
+}
+
+static void put_marker(void)
+{
+    struct bench_bits m = {{0}};
+    h->markers[h->markers_sent].behind = h->frames_sent;
+    h->markers[h->markers_sent++].note = random_note(&m);
+    bench_bits_set(&m, 115, 1, 1);
+    bench_send(id(RX_IN), "", 1, false, &m);
+}
+
 static void put_frame(void)
 {
     unsigned n = h->frames_sent++;
@@ -747,6 +822,9 @@ static void put_frame(void)
     bench_bits_set(&m, 27, 1, bench_random_in(0, 1));
     bench_bits_set(&m, 28, 6, bench_random_in(0, 63));
     bench_bits_set(&m, 37, 14, len);
+    h->frames[n].divert = bench_chance(h->divert_percent);
+    h->frames[n].note = random_note(&m);
+    bench_bits_set(&m, 114, 1, h->frames[n].divert);
     h->frames[n].len = len;
     h->frames[n].meta = m;
     bench_send(id(RX_IN), h->frames[n].data, len, false, &m);
@@ -804,8 +882,11 @@ static void random_rx(unsigned buffers, unsigned fault_percent)
         }
         put_buffer(s);
         set(RX_TAIL, 16, h->rx_tail);
-        while (h->frames_sent < good)
+        while (h->frames_sent < good) {
+            while (bench_chance(h->marker_percent))
+                put_marker();
             put_frame();
+        }
         if (bench_chance(30))
             bench_run(bench_random_in(0, 200));
     }
@@ -816,6 +897,8 @@ static void check_all_done(void)
     CHECK_EQ(h->wanted, h->completions);
     CHECK_EQ(h->pieces_wanted, h->pieces_seen);
     CHECK_EQ(h->rx_posted, h->rx_completions);
+    CHECK_EQ(h->markers_sent, h->markers_seen);
+    CHECK_EQ(0, bench_arrived(id(FATE)));
     CHECK_EQ(h->tx_tail, bench_get(h->g, S_TX_HEAD, 16));
     CHECK_EQ(h->rx_tail, bench_get(h->g, S_RX_HEAD, 16));
     CHECK(get(S_TX_IDLE) && get(S_RX_IDLE) && get(S_EQ_IDLE));
@@ -1083,6 +1166,82 @@ TEST(receive_drain_drops_frames_and_keeps_buffers)
         h->frames_sent = used; /* the dropped frames are not expected any more */
         for (unsigned i = 0; i < 5; i++)
             put_frame();
+        drain_bench(100000);
+        check_all_done();
+    }
+}
+
+/* HND-003: a diverted frame's note comes right before its completion, a marker behind every frame before it, none is lost. */
+TEST(notes_and_markers_come_in_the_order_of_the_frames)
+{
+    for (int g = 0; g < WIDTHS; g++) {
+        host_open(g);
+        h->divert_percent = 50;
+        h->marker_percent = 25;
+        h->fail_write_percent = 10;
+        h->rx_log2 = 8; /* a buffer is there before its frame */
+        set(RX_LOG2, 4, 8);
+        start();
+        random_rx(250, g == 0 ? 0 : 20);
+        drain_bench(400000);
+        CHECK(h->markers_sent > 20);
+        check_all_done();
+    }
+}
+
+/* HND-003: without a buffer a diverted frame does not wait, a marker needs none; an ordinary frame waits. */
+TEST(diverted_frames_are_lost_when_there_is_no_buffer)
+{
+    for (int g = 0; g < WIDTHS; g++) {
+        host_open(g);
+        h->divert_percent = 100;
+        start();
+        bench_run(50);
+        for (unsigned i = 0; i < 5; i++) {
+            put_frame();
+            h->frames_sent--;
+        }
+        put_marker();
+        drain_bench(100000);
+        CHECK_EQ(5, bench_count(h->g, S_DROP));
+        CHECK_EQ(5, bench_arrived(id(FATE)));
+        for (struct bench_packet fate; bench_take(id(FATE), &fate);)
+            CHECK_EQ(1, bench_bits_get(&fate.user, 0, 2));
+        CHECK_EQ(1, h->markers_seen);
+        h->divert_percent = 0;
+        put_frame();
+        put_marker();
+        bench_run(3000);
+        CHECK_EQ(1, h->markers_seen);
+        CHECK_EQ(0, h->rx_completions);
+        put_buffer(buffer(1600));
+        set(RX_TAIL, 16, h->rx_tail);
+        drain_bench(100000);
+        check_all_done();
+    }
+}
+
+/* A marker waits while the queue drains and comes when it goes on; the queue's end is its end. */
+TEST(markers_wait_for_the_end_of_a_drain)
+{
+    for (int g = 0; g < WIDTHS; g++) {
+        host_open(g);
+        start();
+        set(DRAIN, 1, 1);
+        bench_run(100);
+        put_marker();
+        bench_run(1000);
+        CHECK(get(S_DRAINED));
+        CHECK_EQ(0, h->markers_seen);
+        set(DRAIN, 1, 0);
+        drain_bench(100000);
+        check_all_done();
+        set(RX_ENABLE, 1, 0);
+        bench_run(20);
+        put_marker();
+        drain_bench(100000);
+        h->markers_sent--;
+        set(RX_ENABLE, 1, 1);
         drain_bench(100000);
         check_all_done();
     }
