@@ -37,7 +37,7 @@ def packages():
 
 def rtl_dirs():
     """Folders a module is looked up in: its file has its name."""
-    return [ROOT / "rtl"] + sorted(p for p in (ROOT / "rtl").iterdir() if p.is_dir()) + [GEN, CORES]
+    return [ROOT / "rtl"] + sorted(p for p in (ROOT / "rtl").rglob("*") if p.is_dir()) + [GEN, CORES]
 
 
 def modules():

@@ -1,0 +1,71 @@
+// A turn that sends: what follows for the record (docs/tcp.md 3.4).
+//
+// Contract: combinational; len_i is the payload after rounding.  TCP-050, TCP-123, TCP-125, TCP-200, TCP-202.
+module flue_tcp_apply
+  import flue_tcp_pkg::*;
+  import flue_tcp_step_pkg::*;
+(
+  input  tcp_rec_t    rec_i,
+  input  tcp_way_t    way_i,
+  input  tcp_choice_t choice_i,
+  input  logic [16:0] len_i,
+  input  logic [31:0] now_i,
+
+  output tcp_rec_t    rec_o,
+  output tcp_way_t    way_o,
+  output logic        fin_o,
+  output logic        psh_o,
+  output logic        resend_o
+);
+
+  logic        fresh;
+  logic [31:0] stop, stop_fin;
+
+  assign fresh    = choice_i.reason == R_NEW_DATA;
+  assign resend_o = !fresh;
+  assign stop     = choice_i.left + 32'(len_i);
+  assign psh_o    = stop == rec_i.send_limit;
+  assign fin_o    = psh_o && (fresh ? rec_i.fin_marked && !rec_i.fin_sent &&
+                                      seq_lt(rec_i.send_limit, rec_i.snd_una + rec_i.snd_wnd)
+                                    : rec_i.fin_sent);
+  assign stop_fin = stop + 32'(fin_o);
+
+  always_comb begin
+    rec_o = rec_i;
+    way_o = way_i;
+
+    way_o.reason = choice_i.reason;
+    way_o.data   = 1'b1;
+    way_o.turn   = 1'b0;
+    rec_o.turns  = rec_i.turns + 2'd1;
+    if (rec_i.turns == '0) rec_o.turn0 = choice_i.left;
+    else                   rec_o.turn1 = choice_i.left;
+
+    if (fresh) begin
+      rec_o.snd_max      = stop_fin;
+      rec_o.sws_override = 1'b0;
+      if (!rec_i.timing) begin
+        rec_o.timing    = 1'b1;
+        rec_o.timed_seq = choice_i.left;
+        rec_o.timed_at  = now_i;
+      end
+      if (fin_o) begin
+        rec_o.fin_sent = 1'b1;
+        unique case (rec_i.state)
+          TCP_ESTABLISHED: rec_o.state = TCP_FIN_WAIT1;
+          TCP_CLOSE_WAIT:  rec_o.state = TCP_LAST_ACK;
+          default: ;
+        endcase
+      end
+    end else begin
+      if (seq_le(choice_i.left, rec_i.timed_seq) && seq_lt(rec_i.timed_seq, stop_fin)) rec_o.timing = 1'b0;
+      if (choice_i.reason == R_RESCUE) begin
+        rec_o.rescued = 1'b1;
+      end else begin
+        rec_o.high_rxt  = stop_fin;
+        rec_o.force_rxt = 1'b0;
+      end
+    end
+  end
+
+endmodule

@@ -1,0 +1,51 @@
+// What is lost, where retransmission goes on, and the size of a segment now (docs/tcp.md 3.3, 3.4).
+//
+// Contract: combinational.  edge_i is the loss edge that the scoreboard gives, first_i its lowest range; count_i ranges.
+// TCP-097, TCP-190.
+module flue_tcp_flight
+  import flue_tcp_pkg::*;
+(
+  input  tcp_rec_t    rec_i,
+  input  logic        some_i,               // the scoreboard is not empty
+  input  logic [31:0] first_i,
+  input  logic [31:0] edge_i,
+  input  logic [2:0]  held_i,               // held ranges
+
+  output logic [31:0] edge_o,
+  output logic [31:0] cursor_o,             // first byte that may be retransmitted
+  output logic [15:0] mss_now_o,
+  output logic [2:0]  blocks_o              // SACK blocks of a segment that leaves now
+);
+
+  logic [31:0] one;                         // end of the first segment in flight
+  logic        dsack;
+  logic [2:0]  room;
+
+  assign one = rec_i.snd_una + 32'(rec_i.mss);
+
+  always_comb begin
+    edge_o = rec_i.snd_una;
+    if (rec_i.recovery == REC_LOSS) begin
+      edge_o = rec_i.recover;
+    end else if (!rec_i.sack) begin
+      if (rec_i.recovery == REC_FAST && seq_le(rec_i.high_rxt, rec_i.snd_una))
+        edge_o = seq_min(one, rec_i.recover);
+    end else if (some_i) begin
+      edge_o = edge_i;
+      if (rec_i.recovery == REC_FAST && rec_i.dup_acks >= 4'd3)
+        edge_o = seq_max(edge_i, seq_min(one, first_i));
+    end
+  end
+
+  assign cursor_o  = seq_max(rec_i.high_rxt, rec_i.snd_una);
+  assign dsack     = rec_i.dsack.left != rec_i.dsack.right;
+  assign room      = rec_i.ts ? 3'd3 : 3'd4;
+  assign mss_now_o = blocks_o == '0 ? rec_i.mss : rec_i.mss - 16'd4 - {10'b0, blocks_o, 3'b0};
+
+  always_comb begin
+    blocks_o = held_i + 3'(dsack);
+    if (blocks_o > room) blocks_o = room;
+    if (!rec_i.sack)     blocks_o = '0;
+  end
+
+endmodule

@@ -1,0 +1,362 @@
+// Last part of an event: what leaves, timers, the host's view; the record goes back to the store in four words.
+//
+//   cycle   0 word 0, timers        1 word 1, window        2 word 2, what leaves        3 word 3, tell, deadline, trace
+//
+// Contract: start_i only when ready_o.  An output is offered until it is taken; an event waits in cycle 2 until those of the
+//   one before it are gone.  sched_* and deadline_* are pulses, taken at once.  busy_o is high until the record may be read
+//   again: the store may read word 0 in cycle 3.
+// Latency: 4 cycles.
+module flue_tcp_output
+  import flue_tcp_pkg::*;
+  import flue_tcp_step_pkg::*;
+(
+  input  logic               clk,
+  input  logic               rst,
+
+  input  logic               start_i,
+  output logic               ready_o,
+  input  tcp_rec_t           rec_i,
+  input  tcp_work_t          work_i,
+  input  tcp_way_t           way_i,
+  input  logic               bad_i,         // the record failed its check
+  input  logic [31:0]        rto_i,
+  input  logic               would_i,
+  input  logic [31:0]        free_i,        // as the host knew it
+  input  logic [31:0]        rcv_nxt_i,
+  input  tcp_state_e         state_i,
+  input  logic [31:0]        left_i,        // of a turn
+  input  logic [16:0]        len_i,
+  input  logic [15:0]        mss_now_i,
+  input  logic [2:0]         blocks_i,
+  input  logic               psh_i,
+  input  logic               fin_i,
+  input  logic               resend_i,
+  input  logic [31:0]        word_i,        // of an access
+
+  output logic               busy_o,
+  output logic [INDEX_W-1:0] index_o,
+
+  output logic               wr_valid_o,
+  output logic               wr_snapshot_o,
+  output logic               wr_access_o,   // only word wr_slice_o, with wr_data_o
+  output logic [4:0]         wr_slice_o,
+  output logic [31:0]        wr_data_o,
+  output logic [1:0]         wr_word_o,
+  output logic [SLICES*32-1:0] wr_o,
+
+  output logic               verdict_valid_o,
+  input  logic               verdict_ready_i,
+  output logic               verdict_forward_o,
+  output tcp_verdict_t       verdict_o,
+
+  output logic               tx_valid_o,
+  input  logic               tx_ready_i,
+  output tcp_tx_t            tx_o,
+
+  output logic               tell_valid_o,
+  input  logic               tell_ready_i,
+  output tcp_tell_t          tell_o,
+
+  output logic               notify_valid_o,
+  input  logic               notify_ready_i,
+  output tcp_notify_t        notify_o,
+
+  output logic               done_valid_o,  // a command or an access is over
+  output logic               done_ok_o,
+  output logic [31:0]        done_data_o,
+
+  output logic               sched_valid_o,
+  output logic [INDEX_W-1:0] sched_index_o,
+  output logic               sched_wants_o,
+
+  output logic               deadline_valid_o,
+  output logic [INDEX_W-1:0] deadline_index_o,
+  output logic               deadline_on_o,
+  output logic [31:0]        deadline_us_o,
+
+  output logic               trace_valid_o,
+  output tcp_event_e         trace_event_o,
+  output logic [INDEX_W-1:0] trace_index_o,
+  output tcp_reason_e        trace_reason_o,
+  output tcp_rec_t           trace_rec_o,
+
+  output logic               idle_o
+);
+
+  localparam logic [31:0] DELACK_US  = 32'd40000;     // TCP-060
+  localparam logic [31:0] PERSIST_US = 32'd1000000;   // with an open window (TCP-048)
+
+  tcp_rec_t    rec_q;
+  tcp_work_t   work_q;
+  tcp_way_t    way_q;
+  logic        active_q, bad_q, would_q;
+  logic [1:0]  step_q;
+  logic [31:0] rto_q, free_q, nxt_q, left_q, word_q, edge_q, reach_q;
+  tcp_state_e  state_q;
+  logic [16:0] len_q;
+  logic [15:0] mss_now_q;
+  logic [2:0]  blocks_q;
+  logic        psh_q, fin_q, resend_q, lower_q, update_q, may_ack_q;
+
+  logic        still, snapshot;             // the record stays as it is; and is copied
+  assign snapshot = work_q.kind == EV_COMMAND && !work_q.word &&
+                    tcp_command_e'(work_q.data[2:0]) == CMD_SNAPSHOT;
+  assign still = way_q.quiet || bad_q || work_q.word;
+
+  // ---- cycle 0: timers; where the window may reach ----
+  tcp_rec_t    armed;
+  logic [31:0] edge_d, reach_d;
+  logic        lower_d, opens, worth;
+
+  flue_tcp_arm u_arm (
+    .rec_i(rec_q), .way_i(way_q), .now_i(work_q.now), .rto_i(rto_q), .would_i(would_q), .rec_o(armed)
+  );
+  flue_tcp_window u_window (
+    .rec_i(rec_q), .edge_o(edge_d), .edge_i(edge_q), .reach_o(reach_d), .lower_o(lower_d), .opens_o(opens), .worth_o(worth)
+  );
+
+  // ---- cycle 1: an open window does not wait long ----
+  tcp_rec_t persist;
+  always_comb begin
+    persist = rec_q;
+    if (rec_q.persisting && rec_q.snd_wnd != '0 && seq_lt(PERSIST_US, rec_q.rto_at - work_q.now))
+      persist.rto_at = work_q.now + PERSIST_US;
+  end
+
+  // ---- cycle 2: what leaves ----
+  tcp_rec_t    last;
+  logic        ack, leaves;                 // a pure ACK; anything
+  logic [31:0] number, told, owed;
+  logic        closed;
+
+  assign closed = rec_q.state == TCP_CLOSED;
+  assign number = lower_q ? rec_q.rcv_adv - reach_q : rec_q.rcv_nxt;
+  assign told   = lower_q ? rec_q.rcv_adv : rec_q.rcv_nxt + reach_q;
+  assign owed   = rec_q.rcv_edge - rec_q.rcv_nxt;
+  assign ack    = (rec_q.ack_now || update_q) && rec_q.acks != '1 && may_ack_q && !closed && !way_q.data &&
+                  !way_q.probe && !still;
+  assign leaves = !still && (ack || way_q.data || way_q.probe || way_q.rst);
+
+  always_comb begin
+    last = rec_q;
+    if (update_q) last.ack_now = 1'b1;
+    if (leaves) begin
+      last.rcv_adv       = told;
+      last.last_ack_sent = number;
+      if (!way_q.data) last.acks = rec_q.acks + 3'd1;
+    end
+    if (ack || way_q.data) begin
+      last.dsack    = '0;
+      last.ack_owed = owed > 32'h1FFFF ? '1 : owed[16:0];
+      if (owed == '0) begin
+        last.ack_now   = 1'b0;
+        last.delack_on = 1'b0;
+      end
+    end
+    if (closed) begin
+      last.ack_now   = 1'b0;
+      last.ack_owed  = '0;
+      last.delack_on = 1'b0;
+    end else if (last.ack_owed != '0 && !last.ack_now && !rec_q.delack_on) begin
+      last.delack_on = 1'b1;
+      last.delack_at = work_q.now + DELACK_US;
+    end
+    if (rec_q.mode == MODE_FREEZING && rec_q.turns == '0 && last.acks == '0 && rec_q.placing == '0 && !last.ack_now)
+      last.mode = MODE_FROZEN;
+  end
+
+  // ---- the four cycles ----
+  logic taken;                              // nothing of the event before is left
+  logic note_q, frozen_q;
+  assign taken   = !(tx_valid_o || verdict_valid_o || tell_valid_o || note_q || frozen_q);
+  assign ready_o = !active_q || step_q == 2'd3;
+  assign busy_o  = active_q && step_q != 2'd3;
+  assign index_o = work_q.index;
+
+  always_ff @(posedge clk) begin
+    if (ready_o) begin
+      active_q  <= start_i;
+      step_q    <= '0;
+      rec_q     <= rec_i;
+      work_q    <= work_i;
+      way_q     <= way_i;
+      bad_q     <= bad_i;
+      rto_q     <= rto_i;
+      would_q   <= would_i;
+      free_q    <= free_i;
+      nxt_q     <= rcv_nxt_i;
+      state_q   <= state_i;
+      left_q    <= left_i;
+      len_q     <= len_i;
+      mss_now_q <= mss_now_i;
+      blocks_q  <= blocks_i;
+      psh_q     <= psh_i;
+      fin_q     <= fin_i;
+      resend_q  <= resend_i;
+      word_q    <= word_i;
+    end else begin
+      unique case (step_q)
+        2'd0: begin
+          step_q <= 2'd1;
+          edge_q <= edge_d;
+          if (!still) rec_q <= armed;
+        end
+        2'd1: begin
+          step_q    <= 2'd2;
+          reach_q   <= reach_d;
+          lower_q   <= lower_d;
+          update_q  <= way_q.reopen && opens && worth && !still;
+          may_ack_q <= rec_q.placing == '0 ||
+                       rec_q.rcv_nxt - rec_q.last_ack_sent >= {15'b0, rec_q.mss_rcv, 1'b0};
+          if (!still) rec_q <= persist;
+        end
+        default: if (taken) begin
+          step_q <= 2'd3;
+          if (!still) rec_q <= last;
+        end
+      endcase
+    end
+    if (rst) active_q <= 1'b0;
+  end
+
+  // ---- what leaves, offered from cycle 3 on ----
+  logic        dup;
+  logic [31:0] wnd;
+  assign dup = rec_q.dsack.left != rec_q.dsack.right;
+  assign wnd = reach_q >> rec_q.rcv_scale;
+
+  always_ff @(posedge clk) begin
+    if (step_q == 2'd2 && taken) begin
+      tx_o.kind      <= way_q.data ? TX_DATA : way_q.rst ? TX_RST : TX_ACK;
+      tx_o.index     <= work_q.index;
+      tx_o.seq       <= way_q.data ? left_q : way_q.probe ? rec_q.snd_una - 32'd1 : rec_q.snd_max;
+      tx_o.len       <= way_q.data ? len_q : '0;
+      tx_o.mss       <= mss_now_q;
+      tx_o.psh       <= way_q.data && psh_q;
+      tx_o.fin       <= way_q.data && fin_q;
+      tx_o.resend    <= way_q.data && resend_q;
+      tx_o.ack       <= number;
+      tx_o.wnd       <= wnd[15:0];
+      tx_o.ts        <= rec_q.ts;
+      tx_o.ts_us     <= rec_q.ts_us;
+      tx_o.ts_offset <= rec_q.ts_offset;
+      tx_o.ts_ecr    <= rec_q.ts_recent;
+      tx_o.blocks    <= way_q.probe || way_q.rst ? '0 : blocks_q;
+      for (int i = 0; i < BLOCKS; i++)
+        tx_o.block[i] <= !dup ? rec_q.held[i] : i == 0 ? rec_q.dsack : rec_q.held[(i + BLOCKS - 1) % BLOCKS];
+    end
+    if (step_q == 2'd2 && taken && active_q && leaves) tx_valid_o <= 1'b1;
+    else if (tx_ready_i)                               tx_valid_o <= 1'b0;
+    if (rst) tx_valid_o <= 1'b0;
+  end
+
+  // ---- verdict, tell, notes, trace: from cycle 3 ----
+  logic        end_step;
+  logic [31:0] free;
+  logic        segment, live, placed;
+  assign end_step = active_q && step_q == 2'd3;
+  assign segment  = work_q.kind == EV_SEGMENT || work_q.kind == EV_FORWARD;
+  assign live     = rec_q.mode == MODE_LIVE && !bad_q && !way_q.clear;
+  assign free     = free_below(rec_q.snd_una, rec_q.turns, rec_q.turn0, rec_q.turn1);
+  assign placed   = way_q.place && !still;
+
+  logic tells;
+  assign tells = !still && (free != free_q || rec_q.rcv_nxt != nxt_q || rec_q.state != state_q || way_q.ended != END_NONE ||
+                            way_q.doubt || way_q.refused || way_q.loaded);
+
+  logic      note_d, frozen_d;
+  tcp_note_e note;
+  always_comb begin
+    note_d   = (bad_q && !way_q.clear && !work_q.word) || (!still && (way_q.note_valid || (ended_state(rec_q.state) && rec_q.state != state_q)));
+    note     = bad_q ? NOTE_UPLOAD_HARDWARE : way_q.note_valid ? way_q.note : NOTE_UPLOAD_CLOSED;
+    frozen_d = !still && rec_q.mode == MODE_FROZEN;
+  end
+
+  always_ff @(posedge clk) begin
+    if (end_step) begin
+      verdict_forward_o <= work_q.kind == EV_FORWARD;
+      verdict_o <= '{kind: placed ? VERDICT_PLACE : way_q.divert || bad_q ? VERDICT_DIVERT : VERDICT_DROP,
+                     index: work_q.index, generation: rec_q.generation, number: '0, skip: way_q.skip,
+                     len: 16'(way_q.right - way_q.left), seq: way_q.left, after: rec_q.rcv_edge, pay_off: '0};
+      tell_o <= '{index: work_q.index, snd_free: free, snd_una: rec_q.snd_una, rcv_nxt: rec_q.rcv_nxt, state: rec_q.state,
+                  ended: way_q.ended, doubt: way_q.doubt, refused: way_q.refused,
+                  fin: rec_q.fin_valid && seq_lt(rec_q.fin_seq, rec_q.rcv_nxt)};
+      notify_o.index <= work_q.index;
+      notify_o.note  <= note_d ? note : NOTE_FROZEN;
+    end else if (notify_ready_i && notify_valid_o) begin
+      notify_o.note <= NOTE_FROZEN;
+    end
+    if (end_step && segment)  verdict_valid_o <= 1'b1;
+    else if (verdict_ready_i) verdict_valid_o <= 1'b0;
+    if (end_step && tells)    tell_valid_o <= 1'b1;
+    else if (tell_ready_i)    tell_valid_o <= 1'b0;
+    if (end_step) begin
+      note_q   <= note_d;
+      frozen_q <= frozen_d;
+    end else if (notify_ready_i) begin
+      note_q <= 1'b0;
+      if (!note_q) frozen_q <= 1'b0;
+    end
+    if (rst) begin
+      verdict_valid_o <= 1'b0;
+      tell_valid_o    <= 1'b0;
+      note_q          <= 1'b0;
+      frozen_q        <= 1'b0;
+    end
+  end
+
+  assign notify_valid_o = note_q || frozen_q;
+
+  always_ff @(posedge clk) begin
+    sched_index_o    <= work_q.index;
+    sched_wants_o    <= live && would_q && !rec_q.turns[1];
+    deadline_index_o <= work_q.index;
+    deadline_on_o    <= live && (rec_q.rto_on || rec_q.delack_on);
+    deadline_us_o    <= !rec_q.delack_on || (rec_q.rto_on && seq_lt(rec_q.rto_at, rec_q.delack_at)) ? rec_q.rto_at
+                                                                                                   : rec_q.delack_at;
+    done_ok_o        <= way_q.reason != R_REFUSED && !(bad_q && !way_q.clear);
+    done_data_o      <= word_q;
+    trace_event_o    <= work_q.kind;
+    trace_index_o    <= work_q.index;
+    trace_reason_o   <= bad_q && !way_q.clear ? R_BAD_ROW : way_q.reason;
+    trace_rec_o      <= way_q.clear ? tcp_rec_t'('0) : rec_q;
+
+    sched_valid_o    <= end_step && !work_q.word && !snapshot;
+    deadline_valid_o <= end_step && !work_q.word && !snapshot;
+    done_valid_o     <= end_step && work_q.kind == EV_COMMAND;
+    trace_valid_o    <= end_step && !work_q.word;
+    if (rst) begin
+      sched_valid_o    <= 1'b0;
+      deadline_valid_o <= 1'b0;
+      done_valid_o     <= 1'b0;
+      trace_valid_o    <= 1'b0;
+    end
+  end
+
+  // ---- back to the store ----
+  tcp_access_t access;
+  logic        refused;
+  logic [$bits(tcp_rec_t)-1:0] flat;
+
+  assign access        = tcp_access_t'(work_q.data[$bits(tcp_access_t)-1:0]);
+  assign refused       = way_q.reason == R_REFUSED;
+  assign flat          = way_q.clear ? '0 : rec_q;
+  assign wr_word_o     = step_q;
+  assign wr_o          = flat[(3 - int'(step_q)) * SLICES * 32 +: SLICES * 32];
+  assign wr_snapshot_o = snapshot;
+  assign wr_access_o   = work_q.word;
+  assign wr_slice_o    = 5'(access.word - 7'(SLICES) * 7'(step_q));
+  assign wr_data_o     = access.data;
+
+  always_comb begin
+    wr_valid_o = active_q && !(bad_q && !way_q.clear);
+    if (work_q.word)
+      wr_valid_o = active_q && !bad_q && access.write && !refused && access.word >= 7'(SLICES) * 7'(step_q) &&
+                   access.word < 7'(SLICES) * (7'(step_q) + 7'd1);
+    else if (way_q.quiet && !way_q.clear && !snapshot)
+      wr_valid_o = 1'b0;
+  end
+
+  assign idle_o = !active_q && !tx_valid_o && !verdict_valid_o && !tell_valid_o && !notify_valid_o;
+
+endmodule

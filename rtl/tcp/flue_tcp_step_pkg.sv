@@ -1,0 +1,97 @@
+// What passes between the steps of the engine (flue_tcp_engine).
+package flue_tcp_step_pkg;
+
+  import flue_tcp_pkg::*;
+
+  localparam int EVENT_W = $bits(tcp_seg_t);   // the largest event
+
+  // An event on its way.
+  typedef struct packed {
+    tcp_event_e         kind;
+    logic               word;             // an access of the firmware to a word, kind EV_COMMAND
+    logic [INDEX_W-1:0] index;
+    logic [31:0]        now;              // us
+    logic [31:0]        age;              // 2^20 us
+    logic [EVENT_W-1:0] data;
+  } tcp_work_t;
+
+  // What was decided about an event so far.
+  typedef struct packed {
+    tcp_reason_e  reason;
+    logic         quiet;                  // the record stays as it is, nothing follows
+    logic         clear;                  // the record becomes zero
+    logic         divert;                 // verdict, unless placed
+    // segment
+    logic         accepted;               // its ACK counts, its payload is looked at
+    logic         merge;                  // its payload meets held ranges
+    logic         bytes;                  // there is payload to take: [left, right)
+    logic         order;                  // it begins at rcv_edge
+    logic [31:0]  left;
+    logic [31:0]  right;
+    logic [15:0]  skip;                   // left - seq
+    logic         left_cut;               // bytes already had lie before them
+    logic         no_room;                // payload and FIN are dropped: placing is full
+    logic         fin;                    // a FIN inside the window
+    logic [31:0]  fin_at;
+    logic [25:0]  round_trip;             // now - timed_at, should the segment end a measurement
+    // placing
+    logic         place;
+    // acknowledgement
+    logic         advanced;               // snd_una moved
+    logic [31:0]  acked;                  // by so much
+    logic [31:0]  flight;                 // bytes in flight before
+    logic         wnd_changed;
+    logic         dup;                    // may be a duplicate ACK
+    // timer, turn, commands
+    logic         turn;                   // may send
+    logic         rto;                    // retransmission timer
+    logic         first;                  // the first of its row: ssthresh falls
+    logic         probed;                 // persist timer
+    logic         restart;                // the retransmission timer starts anew, or stops
+    logic         loaded;
+    logic         reopen;                 // a doorbell may open the window
+    // what leaves
+    logic         data;                   // a turn
+    logic         probe;
+    logic         rst;
+    tcp_end_e     ended;
+    logic         doubt;
+    logic         refused;
+    logic         note_valid;
+    tcp_note_e    note;
+  } tcp_way_t;
+
+  // A way on which nothing was decided.
+  function automatic tcp_way_t way_none();
+    tcp_way_t w;
+    w = tcp_way_t'('0);
+    return w;
+  endfunction
+
+  // What a turn sends.
+  typedef struct packed {
+    tcp_reason_e  reason;                 // R_IDLE_TURN: nothing
+    logic [31:0]  left;
+    logic [16:0]  len;                    // payload, before it is rounded
+    logic         round;                  // to whole segments
+  } tcp_choice_t;
+
+  function automatic logic ended_state(input tcp_state_e s);
+    return s == TCP_CLOSED || s == TCP_TIME_WAIT;
+  endfunction
+
+  function automatic logic receiving(input tcp_state_e s);
+    return s == TCP_ESTABLISHED || s == TCP_FIN_WAIT1 || s == TCP_FIN_WAIT2;
+  endfunction
+
+  // The send ring may be reused below (TCP-101).
+  function automatic logic [31:0] free_below(input logic [31:0] una, input logic [1:0] turns, input logic [31:0] turn0,
+                                             input logic [31:0] turn1);
+    logic [31:0] f;
+    f = una;
+    if (turns != '0)    f = seq_min(f, turn0);
+    if (turns == 2'd2)  f = seq_min(f, turn1);
+    return f;
+  endfunction
+
+endpackage
