@@ -15,6 +15,7 @@
 // Key words are asked for with key_pos_o and are there in the same cycle; rows answer 2 cycles after row_valid_o.
 // The key of a row must not be changed while it is in the index.  A row whose key fails its check when RESEED
 // reads it is left out (result CHECK); its key could not be found any more.
+// No entry is lost, doubled or stale, whatever comes between: proved in flue_table_index_proof.svh.
 // Position 0 of a path key is word 6 of its row, that of a connection key word 5; IPv4 keys are positions 0, 1 and 5.
 // Cost: 4 * 2^BUCKET_W words of 36 bits.
 // Block RAM: 1 at BUCKET_W=7, 8 at BUCKET_W=10.
@@ -22,7 +23,8 @@ module flue_table_index
   import flue_control_pkg::*;
 #(
   parameter int ROW_W    = 6,               // row numbers, bits
-  parameter int BUCKET_W = 7                // buckets of each way: 2^BUCKET_W
+  parameter int BUCKET_W = 7,               // buckets of each way: 2^BUCKET_W
+  parameter int TAG_W    = 16 - ROW_W       // hash bits in a slot
 ) (
   input  logic             clk,
   input  logic             rst,
@@ -63,11 +65,10 @@ module flue_table_index
   output logic             idle_o
 );
 
-  localparam int TAG_W = 16 - ROW_W;        // hash bits in a slot
   localparam int AW    = BUCKET_W + 2;      // {half, way, bucket}
 
-  if (ROW_W < 1 || ROW_W > 10 || BUCKET_W < 1 || 2 * BUCKET_W + TAG_W > 31) begin : g_check
-    $error("ROW_W must be 1 to 10, and 2 * BUCKET_W + 16 - ROW_W at most 31");
+  if (ROW_W < 1 || ROW_W > 10 || BUCKET_W < 1 || ROW_W + TAG_W > 16 || 2 * BUCKET_W + TAG_W > 31) begin : g_check
+    $error("ROW_W must be 1 to 10, ROW_W + TAG_W at most 16, and 2 * BUCKET_W + TAG_W at most 31");
   end
 
   typedef struct packed {
@@ -129,9 +130,11 @@ module flue_table_index
   logic [AW-1:0]         slot_at;
   logic                  slot_write;
   bucket_t               slot_wdata, slot_rdata, b0_q, b1_q;
+  logic [35:0]           slot_word;
+  assign slot_rdata = slot_word[$bits(bucket_t)-1:0];
 
   flue_table_ram #(.DEPTH(1 << AW)) u_slots (
-    .clk, .write_i(slot_write), .addr_i(slot_at), .data_i(slot_wdata), .q_o(slot_rdata)
+    .clk, .write_i(slot_write), .addr_i(slot_at), .data_i(36'(slot_wdata)), .q_o(slot_word)
   );
 
   // ---- hash ----
@@ -307,7 +310,7 @@ module flue_table_index
         bad_q     <= 1'b1;
       end
     end
-    if (load_valid_q[2] && from_row && row_bad_i) bad_q <= 1'b1;
+    if (((load_valid_q[2] && from_row) || state_q == S_VERSION2) && row_bad_i) bad_q <= 1'b1;
 
     unique case (state_q)
       S_IDLE: begin
@@ -427,7 +430,7 @@ module flue_table_index
         state_q   <= S_ROW;
         if (todo == '0) begin               // there is no such key
           f_bad_o <= bad_q;
-          if (bad_q) cmd_result_o <= TR_CHECK;
+          if (bad_q && purpose_q != FOR_WIRE) cmd_result_o <= TR_CHECK;
           unique case (purpose_q)
             FOR_WIRE: begin
               f_done_o <= 1'b1;
@@ -575,7 +578,7 @@ module flue_table_index
   // What the slot memory holds, followed beside it.
   bucket_t       f_mem [1 << AW];
   bucket_t       f_q, f_way0, f_way1, f_place;
-  logic          f_past = 1'b0;
+  logic          f_past = 1'b0, f_reset;      // not the first cycle; the one after a reset
   logic          f_reads, f_buckets;        // a word is taken over; b0_q and b1_q are those of the hash
   logic [AW-1:0] f_at;                      // any slot: begins anywhere and stays
   logic          f_slot;
@@ -590,14 +593,15 @@ module flue_table_index
   assign f_new     = f_slot ? slot_wdata.s1 : slot_wdata.s0;
 
   always_ff @(posedge clk) begin
-    f_past <= 1'b1;
+    f_past  <= 1'b1;
+    f_reset <= rst;
     f_at   <= f_at;
     f_slot <= f_slot;
     f_q    <= f_mem[slot_at];
     if (slot_write) f_mem[slot_at] <= slot_wdata;
 
     if (!f_past) assume (rst);
-    if (f_past && !rst && !$past(rst)) begin
+    if (f_past && !rst && !f_reset) begin
       // The memory, the hash and the users of the commands keep their contracts.
       if (f_reads) assume (slot_rdata == f_q);
       if (!hash_done && state_q != S_SEED && $past(state_q) != S_SEED) assume ($stable(hash));
@@ -647,6 +651,9 @@ module flue_table_index
     end
     cover (f_past && !rst && slot_write && slot_at == f_at && state_q == S_WIPE);
   end
+`ifdef PROVE
+`include "flue_table_index_proof.svh"
+`endif
 `endif
 
 endmodule
