@@ -8,6 +8,7 @@ import argparse
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -334,6 +335,60 @@ def caps_changes_by_oid_and_all_or_none(h):
         equal((now["tcp6-csum"]["set"], now["tcp6-csum"]["active"]), ("both", "off"), "caps without activation of IPv6")
     finally:
         h.flue("encap", "ipv6=on")
+
+
+OIDS = ["OID_TCP_OFFLOAD_CURRENT_CONFIG", "OID_TCP_OFFLOAD_PARAMETERS", "OID_TCP_OFFLOAD_HARDWARE_CAPABILITIES",
+        "OID_TCP_CONNECTION_OFFLOAD_CURRENT_CONFIG", "OID_TCP_CONNECTION_OFFLOAD_HARDWARE_CAPABILITIES",
+        "OID_TCP_CONNECTION_OFFLOAD_PARAMETERS", "OID_OFFLOAD_ENCAPSULATION", "OID_TCP4_OFFLOAD_STATS", "OID_TCP6_OFFLOAD_STATS",
+        "OID_IP4_OFFLOAD_STATS", "OID_IP6_OFFLOAD_STATS", "OID_PNP_SET_POWER", "OID_TCP_RSC_STATISTICS", "OID_GEN_VLAN_ID"]
+
+
+def random_set():
+    """Data of a set: OID and bytes; legal, nearly legal, or anything."""
+    kind = random.randrange(6)
+    if kind < 3:                                    # parameters, revision 1, not kept in the file
+        values = [random.choice((0, 0, 1, 2, 3, 4) if i < 5 else (0, 0, 1, 2)) for i in range(11)]
+        values[6] = 0                               # IPsec, which is not there
+        if kind == 2:
+            values[random.randrange(11)] = random.randrange(256)
+        return "OID_TCP_OFFLOAD_PARAMETERS", struct.pack("<BBH11BxI", 0x80, 1, 20, *values, 1)
+    if kind == 3:
+        ways = [w for on in (random.randrange(4), random.randrange(4)) for w in ((on, 2, 14) if on == 1 else (on, 0, 0))]
+        return "OID_OFFLOAD_ENCAPSULATION", struct.pack("<BBH6I", 0xA8, 1, 28, *ways)
+    if kind == 4:
+        return "OID_PNP_SET_POWER", struct.pack("<I", random.randrange(6))
+    return random.choice(OIDS), random.randbytes(random.randrange(80))
+
+
+# TO-181, TO-188: a storm of OIDs, legal and not, while data flows: every one is answered, every byte arrives, the mask follows.
+@test
+def a_storm_of_oids_during_a_transfer_harms_nothing(h):
+    before, statuses = caps(h), {}
+
+    def meanwhile():
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(h.socket))
+            answers = s.makefile()
+            for _ in range(120):
+                name, data = random_set()
+                request = {"verb": "oid", "type": "set", "oid": name, "data": data.hex()}
+                if random.randrange(3) == 0:
+                    request = {"verb": "oid", "type": "query", "oid": random.choice(OIDS), "length": random.randrange(300)}
+                s.sendall(json.dumps(request).encode() + b"\n")
+                status = json.loads(answers.readline()).get("status", "none")
+                statuses[status] = statuses.get(status, 0) + 1
+                time.sleep(0.003)
+            for name, data in (("OID_PNP_SET_POWER", struct.pack("<I", 1)),
+                               ("OID_TCP_OFFLOAD_PARAMETERS", struct.pack("<BBH11BxI", 0x80, 1, 20, 4, 4, 4, 4, 4, 2, 0, 2, 2, 2, 2, 1)),
+                               ("OID_OFFLOAD_ENCAPSULATION", struct.pack("<BBH6I", 0xA8, 1, 28, 1, 2, 14, 1, 2, 14))):
+                s.sendall(json.dumps({"verb": "oid", "type": "set", "oid": name, "data": data.hex()}).encode() + b"\n")
+                equal(json.loads(answers.readline()).get("status"), "NDIS_STATUS_SUCCESS", f"status of {name} at the end")
+    for address in (PEER4, PEER6):
+        xfer(h, address, 2, meanwhile)
+    check("none" not in statuses, "a request without an answer")
+    for status in ("NDIS_STATUS_SUCCESS", "NDIS_STATUS_INVALID_DATA", "NDIS_STATUS_NOT_SUPPORTED"):
+        check(statuses.get(status, 0) > 5, f"statuses: {statuses}")
+    equal(caps(h), before, "caps")
 
 
 # TO-166: settings of the file are in force at start; what an OID changes is in the file, and the next start has it.
@@ -847,7 +902,9 @@ def run_all(chosen, seed):
     options = ["--pcap", h.folder / "live.pcapng"] + (["--seed", seed] if seed else [])
     h.run(h.host, "sysctl", "-qw", "net.ipv4.tcp_min_tso_segs=44")
     h.flued(*options)
-    print(f"seed {h.stat()['simulator']['seed']}", flush=True)
+    drawn = h.stat()["simulator"]["seed"]
+    print(f"seed {drawn}", flush=True)
+    random.seed(drawn)
     for fn in chosen:
         if h.daemon.poll() is not None:
             print(f"     flued ended, begun anew: {h.log.read_text()[-300:].strip()}", flush=True)
