@@ -250,15 +250,6 @@ unsigned trees_list(struct trees *t, struct flue_list_entry *entry, unsigned mos
     return done.result;
 }
 
-unsigned trees_held(struct trees *t, unsigned layer)
-{
-    static struct flue_list_entry entry[TREE_OBJECTS];
-    unsigned count = trees_list(t, entry, TREE_OBJECTS), held = 0;
-    for (unsigned i = 0; i < count; i++)
-        held += entry[i].handle >> FLUE_HANDLE_KIND_SHIFT == layer;
-    return held;
-}
-
 bool trees_hold(struct trees *t, unsigned neighbors, unsigned paths, unsigned connections)
 {
     static struct flue_list_entry entry[TREE_OBJECTS];

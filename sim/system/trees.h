@@ -113,8 +113,7 @@ bool trees_config(struct trees *t, enum flue_config_group group, bool set, void 
 unsigned trees_list(struct trees *t, struct flue_list_entry *entry, unsigned most);
 enum { TREE_OBJECTS = 512 }; /* room for the default tables */
 
-/* Objects of each layer that are held: 1 neighbor, 2 path, 3 connection (from LIST). */
-unsigned trees_held(struct trees *t, unsigned layer);
+/* So many objects of each layer are held. */
 bool trees_hold(struct trees *t, unsigned neighbors, unsigned paths, unsigned connections);
 
 /* Give back every object but those in `keep` (entries of LIST), dependents first; all must answer SUCCESS. */
