@@ -172,11 +172,12 @@ static void wrong_fields(struct trees *t)
     const struct wrong *cases = wrong_cases(&case_count);
     victim_held = false;
     watch_begin(t, &watched);
-    for (unsigned i = 0; i < case_count && check_failures < 5; i++)
+    for (unsigned i = 0; i < case_count && check_failures < 5; i++) {
         if (trees_long || i % SHARES == check_seed % SHARES)
             one(t, &cases[i], i);
-    if (trees_long)
-        trees_progress(t, case_count, case_count, 1, "wrong fields");
+        if (trees_long)
+            trees_progress(t, i + 1, case_count, 200, "wrong fields");
+    }
     trees_give_back(t, watched.first.entry, watched.first.entries);
     watch_end(t, &watched);
 }
