@@ -60,7 +60,7 @@ long-trees: build ## TREES random state trees (default 10000) down and back on t
 long-leaks: TARGETS = firmware_tree_test system_tree_capacity_test models
 long-leaks: build ## 1,000,000 initiates and terminates in the host build, 20,000 on the RTL, about 20 minutes (ARGS=)
 	@FLUE_CYCLES=1000000 build/bin/firmware_tree_test --only repeated_initiate_and_terminate_leak_nothing
-	@build/bin/system_tree_capacity_test --long --cycles 20000 $(ARGS)
+	@build/bin/system_tree_capacity_test --long --cycles 20000 $(or $(ARGS),--seed 1)  # one run: the generations go round
 long-bad: TARGETS = $(BAD_TREES:%=system_tree_%_test) models
 long-bad: build ## every wrong field, handle, bus error and trap at every width, about 30 minutes (ARGS=)
 	@for t in $(BAD_TREES); do build/bin/system_tree_$${t}_test --long $(ARGS) || exit 1; done
