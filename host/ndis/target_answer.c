@@ -174,7 +174,8 @@ static void end_failed(struct flue_target *t, struct tree_item *item, bool lost)
 {
     struct target_object *object = item->object;
 
-    if (!lost && item->detail != FLUE_AD_CORRUPT && item->detail != FLUE_AD_STALE && item->detail != FLUE_AD_HANDLE) {
+    if (!lost && object->handle != 0 && item->detail != FLUE_AD_CORRUPT && item->detail != FLUE_AD_STALE &&
+        item->detail != FLUE_AD_HANDLE) {
         target_set_terminating(object, false); /* dependents left, or its parent failed: it lives on */
         return;
     }

@@ -32,7 +32,7 @@ struct target_object {
     bool abort;        /* to be indicated */
     bool ask;          /* neighbor: its reachability is to be asked for */
     uint32_t updates;  /* by the host */
-    uint32_t handle;   /* the device's */
+    uint32_t handle;   /* the device's; 0: it is gone there, its handle may be another's */
     uint32_t refs;     /* dependents that are not terminating */
     void *context;
     NDIS_HANDLE host_handle;
@@ -173,6 +173,9 @@ void target_find_again(const struct flue_target *t, struct flue_tree *tree);
 void target_link_object(struct flue_target *t, struct target_object *object, struct target_object *parent);
 void target_set_parent(struct target_object *object, struct target_object *parent);
 void target_set_terminating(struct target_object *object, bool terminating);
+
+/* The device has it no more: its row and handle may be given to others. */
+void target_forget_handle(struct flue_target *t, struct target_object *object);
 
 /* Free an object; its sends end with this status, NDIS_STATUS_SUCCESS: it has none. */
 void target_object_free(struct flue_target *t, struct target_object *object, NDIS_STATUS sends);

@@ -89,6 +89,12 @@ static void abort_sends(struct flue_target *t, struct target_object *object, NDI
     t->params.ndis.send_complete(t->params.ndis.miniport, chain);
 }
 
+void target_forget_handle(struct flue_target *t, struct target_object *object)
+{
+    t->row[object->layer][FLUE_GET(HANDLE_INDEX, object->handle)] = NULL;
+    object->handle = 0;
+}
+
 void target_object_free(struct flue_target *t, struct target_object *object, NDIS_STATUS sends)
 {
     handle_drop(&t->handles, object->context);

@@ -110,12 +110,16 @@ static void settle(struct flue_target *t)
         return;
     }
     for (o = t->first; o != NULL; o = o->next) {
+        if (o->handle == 0)
+            continue; /* lost before */
         if (t->recovery.present[o->layer][FLUE_GET(HANDLE_INDEX, o->handle)] == ROW_SAME) {
             t->recovery.found.kept++;
             continue;
         }
         t->recovery.found.lost++;
         target_hardware_failure(t, o);
+        if (t->recovery.present[o->layer][FLUE_GET(HANDLE_INDEX, o->handle)] == ROW_ABSENT)
+            target_forget_handle(t, o);
     }
     if (t->recovery.result == FLUE_OK)
         t->restarts = 0;

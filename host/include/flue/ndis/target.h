@@ -206,7 +206,7 @@ struct flue_target_object {
     void *context;           /* value in the host's cell */
     void *parent;            /* context of what it depends on; null for a neighbor */
     NDIS_HANDLE host_handle; /* NdisOffloadHandle */
-    uint32_t handle;         /* the device's */
+    uint32_t handle;         /* the device's; 0: it has it no more */
     uint32_t dependents;
     uint32_t send_bytes; /* outstanding send data held for the host */
     uint32_t receive_bytes;
