@@ -6,13 +6,20 @@ static uint32_t flight(const struct flue_tcp *t)
     return t->snd_max - t->snd_una;
 }
 
-/* Newer by sequence, then by ACK (TCP-035); true when the window differs. */
+/*
+ * Newer by sequence, then by ACK (TCP-035); true when the window differs.  A window that is not taken over from a segment
+ * that acknowledges more keeps its right edge: the peer never announced what lies beyond (TCP-052).
+ */
 static bool take_window(struct flue_tcp *t, const struct flue_tcp_seg *seg)
 {
     uint32_t wnd = (uint32_t)seg->wnd << t->snd_scale; /* TCP-013 */
     bool newer = before(t->snd_wl1, seg->seq) || (t->snd_wl1 == seg->seq && upto(t->snd_wl2, seg->ack));
-    if (!newer || before(seg->ack, t->snd_una))
+    if (before(seg->ack, t->snd_una))
         return false;
+    if (!newer) {
+        t->snd_wnd -= least(t->snd_wnd, seg->ack - t->snd_una);
+        return false;
+    }
     bool changed = wnd != t->snd_wnd;
     t->snd_wnd = wnd;
     t->snd_wl1 = seg->seq;

@@ -8,31 +8,51 @@ struct announced {
     uint16_t wnd;
 };
 
+/* The peer's FIN was reached: nothing can arrive any more. */
+static bool after_fin(const struct flue_tcp *t)
+{
+    return t->state == FLUE_TCP_CLOSE_WAIT || t->state == FLUE_TCP_CLOSING || t->state == FLUE_TCP_LAST_ACK ||
+           t->state == FLUE_TCP_TIME_WAIT;
+}
+
+/* What the edge may reach by rounding, and what it is moved to: the difference is room to round up in (TCP-045). */
+static uint32_t last_edge(const struct flue_tcp *t)
+{
+    return t->consumed + t->rcv_buf;
+}
+
+static uint32_t full_edge(const struct flue_tcp *t)
+{
+    return last_edge(t) - t->rcv_buf / 32;
+}
+
 /* The window of a segment that leaves now: its edge never moves left, nor beyond the buffer (TCP-044, TCP-045, TCP-046). */
 static struct announced announce(const struct flue_tcp *t)
 {
-    uint32_t limit = t->consumed + t->rcv_buf, edge = t->rcv_adv;
-    int32_t step = (int32_t)(limit - t->rcv_adv);
-    if (step > 0 && ((uint32_t)step >= least(t->rcv_buf / 2, t->mss_rcv) || limit - t->rcv_nxt == t->rcv_buf))
-        edge = limit;
+    uint32_t edge = t->rcv_adv;
+    int32_t step = (int32_t)(full_edge(t) - t->rcv_adv);
+    if (step > 0 && ((uint32_t)step >= least(t->rcv_buf / 2, t->mss_rcv) || t->consumed == t->rcv_nxt))
+        edge = full_edge(t);
     uint32_t wnd = least((edge - t->rcv_nxt) >> t->rcv_scale, WND_MAX);
     uint32_t ack = t->rcv_nxt;
     if (before(ack + (wnd << t->rcv_scale), t->rcv_adv)) { /* rounding would move the edge left */
         wnd = least((t->rcv_adv - t->rcv_nxt + (1u << t->rcv_scale) - 1) >> t->rcv_scale, WND_MAX);
-        if (before(limit, ack + (wnd << t->rcv_scale)))
+        if (!after_fin(t) && before(last_edge(t), ack + (wnd << t->rcv_scale)))
             ack = t->rcv_adv - (wnd << t->rcv_scale);
     }
     return (struct announced){ack, ack + (wnd << t->rcv_scale), (uint16_t)wnd};
 }
 
-/* A window update that the peer waits for (TCP-046). */
+/* A window update that the peer waits for (TCP-046), or the rest of an ACK number that rounding had lowered. */
 bool tcp_reopens(const struct flue_tcp *t)
 {
     bool receives = t->state == FLUE_TCP_ESTABLISHED || t->state == FLUE_TCP_FIN_WAIT1 || t->state == FLUE_TCP_FIN_WAIT2;
-    int32_t step = (int32_t)(t->consumed + t->rcv_buf - t->rcv_adv);
+    struct announced a = announce(t);
+    int32_t step = (int32_t)(full_edge(t) - t->rcv_adv);
     bool low = t->rcv_adv - t->rcv_nxt < t->mss_rcv;
     bool much = step > 0 && (uint32_t)step >= most(2 * t->mss_rcv, t->rcv_buf / 4);
-    return receives && (low || much) && before(t->rcv_adv, announce(t).edge);
+    bool lowered = t->placing == 0 && t->ack_owed == 0 && before(t->last_ack_sent, a.ack);
+    return lowered || (receives && (low || much) && before(t->rcv_adv, a.edge));
 }
 
 /* A duplicate above the edge is reported only with its range behind it (TCP-076). */
