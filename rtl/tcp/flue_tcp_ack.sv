@@ -48,6 +48,9 @@ module flue_tcp_ack
       rec_o.snd_wl1 = seg_i.seq;
       rec_o.snd_wl2 = seg_i.ack;
       if (wnd > rec_i.max_snd_wnd) rec_o.max_snd_wnd = wnd;
+    end else if (advanced) begin
+      // An older window keeps its right edge: the peer never announced what lies beyond (TCP-052).
+      rec_o.snd_wnd = acked < rec_i.snd_wnd ? rec_i.snd_wnd - acked : '0;
     end
 
     if (advanced) begin

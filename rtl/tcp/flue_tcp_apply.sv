@@ -1,6 +1,6 @@
 // A turn that sends: what follows for the record (docs/tcp.md 3.4).
 //
-// Contract: combinational; len_i is the payload after rounding.  TCP-050, TCP-123, TCP-125, TCP-200, TCP-202.
+// Contract: combinational; choice_i.len is rounded.  TCP-050, TCP-123, TCP-125, TCP-200, TCP-202.
 module flue_tcp_apply
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
@@ -8,27 +8,28 @@ module flue_tcp_apply
   input  tcp_rec_t    rec_i,
   input  tcp_way_t    way_i,
   input  tcp_choice_t choice_i,
-  input  logic [16:0] len_i,
   input  logic [31:0] now_i,
 
   output tcp_rec_t    rec_o,
   output tcp_way_t    way_o,
+  output logic [16:0] len_o,                // payload
   output logic        fin_o,
   output logic        psh_o,
   output logic        resend_o
 );
 
   logic        fresh;
-  logic [31:0] stop, stop_fin;
+  logic [31:0] reach, stop;                 // end of choice_i; and with a FIN that comes along
 
   assign fresh    = choice_i.reason == R_NEW_DATA;
   assign resend_o = !fresh;
-  assign stop     = choice_i.left + 32'(len_i);
-  assign psh_o    = stop == rec_i.send_limit;
-  assign fin_o    = psh_o && (fresh ? rec_i.fin_marked && !rec_i.fin_sent &&
-                                      seq_lt(rec_i.send_limit, rec_i.snd_una + rec_i.snd_wnd)
-                                    : rec_i.fin_sent);
-  assign stop_fin = stop + 32'(fin_o);
+  assign reach    = choice_i.left + 32'(choice_i.len);
+  assign fin_o    = fresh ? reach == rec_i.send_limit && rec_i.fin_marked &&
+                            seq_lt(rec_i.send_limit, rec_i.snd_una + rec_i.snd_wnd)
+                          : rec_i.fin_sent && seq_lt(rec_i.send_limit, reach);
+  assign stop     = fresh ? reach + 32'(fin_o) : reach;
+  assign len_o    = fresh ? choice_i.len : choice_i.len - 17'(fin_o);
+  assign psh_o    = stop == rec_i.send_limit + 32'(fin_o);
 
   always_comb begin
     rec_o = rec_i;
@@ -42,7 +43,7 @@ module flue_tcp_apply
     else                   rec_o.turn1 = choice_i.left;
 
     if (fresh) begin
-      rec_o.snd_max      = stop_fin;
+      rec_o.snd_max      = stop;
       rec_o.sws_override = 1'b0;
       if (!rec_i.timing) begin
         rec_o.timing    = 1'b1;
@@ -58,12 +59,12 @@ module flue_tcp_apply
         endcase
       end
     end else begin
-      if (seq_le(choice_i.left, rec_i.timed_seq) && seq_lt(rec_i.timed_seq, stop_fin)) rec_o.timing = 1'b0;
+      if (seq_le(choice_i.left, rec_i.timed_seq) && seq_lt(rec_i.timed_seq, stop)) rec_o.timing = 1'b0;
       if (choice_i.reason == R_RESCUE) begin
         rec_o.rescued = 1'b1;
       end else begin
-        rec_o.high_rxt  = stop_fin;
-        rec_o.force_rxt = 1'b0;
+        rec_o.high_rxt = stop;
+        if (choice_i.lost) rec_o.force_rxt = 1'b0;
       end
     end
   end

@@ -41,12 +41,12 @@ module flue_tcp_choose
 
   // ---- holes ----
   tcp_range_t  hole, top;                   // first from high_rxt on; highest below recover
-  logic [31:0] hole_end, hole_bytes, most, top_left, top_end, top_bytes;
+  logic [31:0] hole_end, hole_bytes, most, top_left, top_bytes;
   logic        due, later, rescue;
 
   assign hole       = hole_i ? first_i : '{left: at_i, right: lost_edge_i};
   assign due        = rec_i.recovery != REC_OPEN && seq_lt(hole.left, lost_edge_i);
-  assign hole_end   = seq_min(due ? seq_min(hole.right, lost_edge_i) : hole.right, rec_i.send_limit);
+  assign hole_end   = due ? seq_min(hole.right, lost_edge_i) : hole.right;
   assign hole_bytes = hole_end - hole.left;
   assign most       = rec_i.force_rxt ? 32'(mss_now)
                     : seq_lt(room, 32'(budget)) ? (seq_lt(room, 32'(mss_now)) ? 32'(mss_now) : room) : 32'(budget);
@@ -55,8 +55,7 @@ module flue_tcp_choose
   assign top        = seq_lt(above_i, rec_i.recover) ? '{left: above_i, right: rec_i.recover} : last_i;
   assign rescue     = fast && rec_i.sack && !rec_i.rescued && top.left != top.right;
   assign top_left   = seq_max(top.left, top.right - 32'(mss_now));
-  assign top_end    = seq_min(top.right, rec_i.send_limit);
-  assign top_bytes  = top_end - top_left;
+  assign top_bytes  = top.right - top_left;
 
   // ---- new data ----
   logic [31:0] window, queued, offered, extra, room_new, fits;
@@ -83,7 +82,7 @@ module flue_tcp_choose
   assign fresh = (!fast || segment_fits) && (all || whole || half || (some && rec_i.sws_override) || fin);
 
   always_comb begin
-    choice_o = '{reason: R_IDLE_TURN, left: rec_i.snd_max, len: 17'(fits), round: 1'b0};
+    choice_o = '{reason: R_IDLE_TURN, left: rec_i.snd_max, len: 17'(fits), round: 1'b0, lost: 1'b0};
     if (ended_state(rec_i.state)) begin
       choice_o.reason = R_IDLE_TURN;
     end else if (due && (rec_i.force_rxt || segment_fits)) begin
@@ -91,6 +90,7 @@ module flue_tcp_choose
       choice_o.left   = hole.left;
       choice_o.len    = hole_bytes <= most ? 17'(hole_bytes) : 17'(most);
       choice_o.round  = hole_bytes > most;
+      choice_o.lost   = 1'b1;
     end else if (fresh) begin
       choice_o.reason = R_NEW_DATA;
       choice_o.round  = !all && whole;

@@ -148,7 +148,7 @@ module flue_tcp_engine
   );
 
   // ---- what follows from it ----
-  logic        out_start, out_ready, out_bad, out_would, out_psh, out_fin, out_resend;
+  logic        out_start, out_ready, out_bad, out_would, out_dsack, out_psh, out_fin, out_resend;
   tcp_rec_t    out_rec;
   tcp_work_t   out_work;
   tcp_way_t    out_way;
@@ -164,7 +164,7 @@ module flue_tcp_engine
     .out_start_o(out_start), .out_ready_i(out_ready), .out_rec_o(out_rec), .out_work_o(out_work), .out_way_o(out_way),
     .out_bad_o(out_bad), .out_rto_o(out_rto), .out_would_o(out_would), .out_free_o(out_free),
     .out_rcv_nxt_o(out_rcv_nxt), .out_state_o(out_state), .out_left_o(out_left), .out_len_o(out_len),
-    .out_mss_now_o(out_mss_now), .out_blocks_o(out_blocks), .out_psh_o(out_psh), .out_fin_o(out_fin),
+    .out_mss_now_o(out_mss_now), .out_blocks_o(out_blocks), .out_dsack_o(out_dsack), .out_psh_o(out_psh), .out_fin_o(out_fin),
     .out_resend_o(out_resend), .out_word_o(out_word)
   );
 
@@ -175,7 +175,7 @@ module flue_tcp_engine
     .clk, .rst, .start_i(out_start), .ready_o(out_ready), .rec_i(out_rec), .work_i(out_work), .way_i(out_way),
     .bad_i(out_bad), .rto_i(out_rto), .would_i(out_would), .free_i(out_free), .rcv_nxt_i(out_rcv_nxt),
     .state_i(out_state), .left_i(out_left), .len_i(out_len), .mss_now_i(out_mss_now), .blocks_i(out_blocks),
-    .psh_i(out_psh), .fin_i(out_fin), .resend_i(out_resend), .word_i(out_word),
+    .dsack_i(out_dsack), .psh_i(out_psh), .fin_i(out_fin), .resend_i(out_resend), .word_i(out_word),
     .busy_o(output_busy), .index_o(output_index),
     .wr_valid_o(wr_valid), .wr_snapshot_o(wr_snapshot), .wr_access_o(wr_access), .wr_slice_o(wr_slice),
     .wr_data_o(wr_data), .wr_word_o(wr_word), .wr_o(wr),

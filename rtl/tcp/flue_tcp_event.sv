@@ -65,7 +65,7 @@ module flue_tcp_event
           rec_o.send_limit = bell.send_limit;
           rec_o.consumed   = bell.consumed;
           rec_o.fin_marked = rec_i.fin_marked || bell.fin;
-          way_o.reopen     = live && receiving(rec_i.state);
+          way_o.reopen     = live;
         end
       end
 

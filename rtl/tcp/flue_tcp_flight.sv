@@ -10,15 +10,17 @@ module flue_tcp_flight
   input  logic [31:0] first_i,
   input  logic [31:0] edge_i,
   input  logic [2:0]  held_i,               // held ranges
+  input  tcp_range_t  newest_i,             // the first of them
+  input  logic        leaving_i,            // a segment of this event takes the duplicate along
 
   output logic [31:0] edge_o,
   output logic [31:0] cursor_o,             // first byte that may be retransmitted
   output logic [15:0] mss_now_o,
-  output logic [2:0]  blocks_o              // SACK blocks of a segment that leaves now
+  output logic [2:0]  blocks_o,             // SACK blocks of a segment that leaves now
+  output logic        dsack_o               // the first of them is the duplicate
 );
 
   logic [31:0] one;                         // end of the first segment in flight
-  logic        dsack;
   logic [2:0]  room;
 
   assign one = rec_i.snd_una + 32'(rec_i.mss);
@@ -38,14 +40,20 @@ module flue_tcp_flight
   end
 
   assign cursor_o  = seq_max(rec_i.high_rxt, rec_i.snd_una);
-  assign dsack     = rec_i.dsack.left != rec_i.dsack.right;
+  // A duplicate above rcv_edge is reported only with its range behind it (TCP-076).
+  assign dsack_o   = rec_i.dsack.left != rec_i.dsack.right &&
+                     (seq_lt(rec_i.dsack.left, rec_i.rcv_edge) ||
+                      (held_i != '0 && seq_le(newest_i.left, rec_i.dsack.left) &&
+                       seq_le(rec_i.dsack.right, newest_i.right)));
   assign room      = rec_i.ts ? 3'd3 : 3'd4;
-  assign mss_now_o = blocks_o == '0 ? rec_i.mss : rec_i.mss - 16'd4 - {10'b0, blocks_o, 3'b0};
 
-  always_comb begin
-    blocks_o = held_i + 3'(dsack);
-    if (blocks_o > room) blocks_o = room;
-    if (!rec_i.sack)     blocks_o = '0;
-  end
+  function automatic logic [2:0] some_of(input logic [2:0] n, input logic [2:0] most, input logic sack);
+    return !sack ? '0 : n > most ? most : n;
+  endfunction
+
+  logic [2:0] later;                        // blocks of a segment after this event
+  assign blocks_o  = some_of(held_i + 3'(dsack_o), room, rec_i.sack);
+  assign later     = leaving_i ? some_of(held_i, room, rec_i.sack) : blocks_o;
+  assign mss_now_o = later == '0 ? rec_i.mss : rec_i.mss - 16'd4 - {10'b0, later, 3'b0};
 
 endmodule

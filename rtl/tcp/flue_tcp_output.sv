@@ -28,6 +28,7 @@ module flue_tcp_output
   input  logic [16:0]        len_i,
   input  logic [15:0]        mss_now_i,
   input  logic [2:0]         blocks_i,
+  input  logic               dsack_i,
   input  logic               psh_i,
   input  logic               fin_i,
   input  logic               resend_i,
@@ -91,12 +92,12 @@ module flue_tcp_output
   tcp_way_t    way_q;
   logic        active_q, bad_q, would_q;
   logic [1:0]  step_q;
-  logic [31:0] rto_q, free_q, nxt_q, left_q, word_q, edge_q, reach_q;
+  logic [31:0] rto_q, free_q, nxt_q, number_q, left_q, word_q, edge_q, reach_q;
   tcp_state_e  state_q;
   logic [16:0] len_q;
   logic [15:0] mss_now_q;
   logic [2:0]  blocks_q;
-  logic        psh_q, fin_q, resend_q, lower_q, update_q, may_ack_q;
+  logic        dsack_q, psh_q, fin_q, resend_q, lower_q, update_q, may_ack_q;
 
   logic        still, snapshot;             // the record stays as it is; and is copied
   assign snapshot = work_q.kind == EV_COMMAND && !work_q.word &&
@@ -105,14 +106,15 @@ module flue_tcp_output
 
   // ---- cycle 0: timers; where the window may reach ----
   tcp_rec_t    armed;
-  logic [31:0] edge_d, reach_d;
-  logic        lower_d, opens, worth;
+  logic [31:0] edge_d, reach_d, number_d;
+  logic        lower_d, update;
 
   flue_tcp_arm u_arm (
     .rec_i(rec_q), .way_i(way_q), .now_i(work_q.now), .rto_i(rto_q), .would_i(would_q), .rec_o(armed)
   );
   flue_tcp_window u_window (
-    .rec_i(rec_q), .edge_o(edge_d), .edge_i(edge_q), .reach_o(reach_d), .lower_o(lower_d), .opens_o(opens), .worth_o(worth)
+    .rec_i(rec_q), .edge_o(edge_d), .edge_i(edge_q), .reach_o(reach_d), .lower_o(lower_d),
+    .number_o(number_d), .update_o(update)
   );
 
   // ---- cycle 1: an open window does not wait long ----
@@ -126,11 +128,10 @@ module flue_tcp_output
   // ---- cycle 2: what leaves ----
   tcp_rec_t    last;
   logic        ack, leaves;                 // a pure ACK; anything
-  logic [31:0] number, told, owed;
+  logic [31:0] told, owed;
   logic        closed;
 
   assign closed = rec_q.state == TCP_CLOSED;
-  assign number = lower_q ? rec_q.rcv_adv - reach_q : rec_q.rcv_nxt;
   assign told   = lower_q ? rec_q.rcv_adv : rec_q.rcv_nxt + reach_q;
   assign owed   = rec_q.rcv_edge - rec_q.rcv_nxt;
   assign ack    = (rec_q.ack_now || update_q) && rec_q.acks != '1 && may_ack_q && !closed && !way_q.data &&
@@ -142,7 +143,7 @@ module flue_tcp_output
     if (update_q) last.ack_now = 1'b1;
     if (leaves) begin
       last.rcv_adv       = told;
-      last.last_ack_sent = number;
+      last.last_ack_sent = number_q;
       if (!way_q.data) last.acks = rec_q.acks + 3'd1;
     end
     if (ack || way_q.data) begin
@@ -157,7 +158,7 @@ module flue_tcp_output
       last.ack_now   = 1'b0;
       last.ack_owed  = '0;
       last.delack_on = 1'b0;
-    end else if (last.ack_owed != '0 && !last.ack_now && !rec_q.delack_on) begin
+    end else if (last.ack_owed != '0 && !last.ack_now && !rec_q.delack_on && rec_q.mode == MODE_LIVE) begin
       last.delack_on = 1'b1;
       last.delack_at = work_q.now + DELACK_US;
     end
@@ -190,6 +191,7 @@ module flue_tcp_output
       len_q     <= len_i;
       mss_now_q <= mss_now_i;
       blocks_q  <= blocks_i;
+      dsack_q   <= dsack_i;
       psh_q     <= psh_i;
       fin_q     <= fin_i;
       resend_q  <= resend_i;
@@ -205,7 +207,8 @@ module flue_tcp_output
           step_q    <= 2'd2;
           reach_q   <= reach_d;
           lower_q   <= lower_d;
-          update_q  <= way_q.reopen && opens && worth && !still;
+          number_q  <= number_d;
+          update_q  <= way_q.reopen && update && !still;
           may_ack_q <= rec_q.placing == '0 ||
                        rec_q.rcv_nxt - rec_q.last_ack_sent >= {15'b0, rec_q.mss_rcv, 1'b0};
           if (!still) rec_q <= persist;
@@ -220,9 +223,7 @@ module flue_tcp_output
   end
 
   // ---- what leaves, offered from cycle 3 on ----
-  logic        dup;
   logic [31:0] wnd;
-  assign dup = rec_q.dsack.left != rec_q.dsack.right;
   assign wnd = reach_q >> rec_q.rcv_scale;
 
   always_ff @(posedge clk) begin
@@ -235,7 +236,7 @@ module flue_tcp_output
       tx_o.psh       <= way_q.data && psh_q;
       tx_o.fin       <= way_q.data && fin_q;
       tx_o.resend    <= way_q.data && resend_q;
-      tx_o.ack       <= number;
+      tx_o.ack       <= number_q;
       tx_o.wnd       <= wnd[15:0];
       tx_o.ts        <= rec_q.ts;
       tx_o.ts_us     <= rec_q.ts_us;
@@ -243,7 +244,7 @@ module flue_tcp_output
       tx_o.ts_ecr    <= rec_q.ts_recent;
       tx_o.blocks    <= way_q.probe || way_q.rst ? '0 : blocks_q;
       for (int i = 0; i < BLOCKS; i++)
-        tx_o.block[i] <= !dup ? rec_q.held[i] : i == 0 ? rec_q.dsack : rec_q.held[(i + BLOCKS - 1) % BLOCKS];
+        tx_o.block[i] <= !dsack_q ? rec_q.held[i] : i == 0 ? rec_q.dsack : rec_q.held[(i + BLOCKS - 1) % BLOCKS];
     end
     if (step_q == 2'd2 && taken && active_q && leaves) tx_valid_o <= 1'b1;
     else if (tx_ready_i)                               tx_valid_o <= 1'b0;

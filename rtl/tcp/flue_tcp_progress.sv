@@ -1,14 +1,12 @@
-// Third step of every event, the receive side: RCV.NXT, the peer's FIN, a duplicate that lost its range (docs/tcp.md 3.9).
+// Third step of every event, the receive side: RCV.NXT and the peer's FIN (docs/tcp.md 3.9).
 //
-// Contract: combinational; front_i is the newest held range.  TCP-041, TCP-076, TCP-202.
+// Contract: combinational.  TCP-041, TCP-202.
 module flue_tcp_progress
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
 (
   input  tcp_rec_t    rec_i,
   input  tcp_way_t    way_i,
-  input  logic        held_i,
-  input  tcp_range_t  front_i,
 
   output tcp_rec_t    rec_o,
   output tcp_way_t    way_o
@@ -27,10 +25,6 @@ module flue_tcp_progress
         default:         rec_o.state = TCP_TIME_WAIT;
       endcase
     end
-
-    if (rec_i.dsack.left != rec_i.dsack.right && seq_le(rec_i.rcv_edge, rec_i.dsack.left) &&
-        !(held_i && seq_le(front_i.left, rec_i.dsack.left) && seq_le(rec_i.dsack.right, front_i.right)))
-      rec_o.dsack = '0;
   end
 
 endmodule

@@ -43,6 +43,7 @@ module flue_tcp_rules
   output logic [16:0]        out_len_o,
   output logic [15:0]        out_mss_now_o,
   output logic [2:0]         out_blocks_o,
+  output logic               out_dsack_o,
   output logic               out_psh_o,
   output logic               out_fin_o,
   output logic               out_resend_o,
@@ -61,7 +62,7 @@ module flue_tcp_rules
   tcp_work_t   work_q;
   tcp_way_t    way_q;
   logic        bad_q;
-  logic [31:0] word_q, free_q, nxt_q, base_q;
+  logic [31:0] left_q, word_q, free_q, nxt_q, base_q;
   tcp_state_e  was_q;
   logic [1:0]  block_q;
   logic        sack_new_q;
@@ -193,7 +194,7 @@ module flue_tcp_rules
     .rec_o(recover_rec), .way_o(recover_way), .enter_o(enter)
   );
   flue_tcp_progress u_progress (
-    .rec_i(recover_rec), .way_i(recover_way), .held_i(held_count != '0), .front_i(held[0]),
+    .rec_i(recover_rec), .way_i(recover_way),
     .rec_o(third_rec), .way_o(third_way)
   );
 
@@ -214,12 +215,19 @@ module flue_tcp_rules
   logic [15:0] mss_now;
   logic [2:0]  blocks;
 
+  // The ACK that this event will send takes the duplicate along; what a turn would send is without it then.
+  logic leaving, ripe, dsack, dsack_q, sent_dsack_q;
+  assign ripe    = third_rec.placing == '0 ||
+                   third_rec.rcv_nxt - third_rec.last_ack_sent >= {15'b0, third_rec.mss_rcv, 1'b0};
+  assign leaving = state_q == S_APPLY || (third_rec.ack_now && third_rec.acks != '1 && ripe && !way_q.turn &&
+                                          !way_q.probe && !way_q.rst && third_rec.state != TCP_CLOSED);
+
   assign pipe_start = state_q == S_LOSS || state_q == S_ENTER || state_q == S_APPLY;
   assign flight_rec = state_q == S_LOSS ? third_rec : state_q == S_ENTER ? enter_rec : apply_rec;
 
   flue_tcp_flight u_flight (
     .rec_i(flight_rec), .some_i(some), .first_i(front.left), .edge_i(range_edge), .held_i(held_count),
-    .edge_o(edge_d), .cursor_o(cursor), .mss_now_o(mss_now), .blocks_o(blocks)
+    .newest_i(held[0]), .leaving_i(leaving), .edge_o(edge_d), .cursor_o(cursor), .mss_now_o(mss_now), .blocks_o(blocks), .dsack_o(dsack)
   );
 
   // ---- S_CHOOSE, S_APPLY ----
@@ -234,13 +242,14 @@ module flue_tcp_rules
   assign sends    = choice.reason != R_IDLE_TURN;
   assign turn_now = way_q.turn && sends;
 
+  logic        divide_busy;
+  logic [16:0] whole, payload, payload_q;
+
   flue_tcp_apply u_apply (
-    .rec_i(rec_q), .way_i(way_q), .choice_i(choice_q), .len_i(choice_q.len), .now_i(work_q.now),
-    .rec_o(apply_rec), .way_o(apply_way), .fin_o(fin), .psh_o(psh), .resend_o(resend)
+    .rec_i(rec_q), .way_i(way_q), .choice_i(choice_q), .now_i(work_q.now),
+    .rec_o(apply_rec), .way_o(apply_way), .len_o(payload), .fin_o(fin), .psh_o(psh), .resend_o(resend)
   );
 
-  logic        divide_busy;
-  logic [16:0] whole;
   flue_tcp_whole u_whole (
     .clk, .rst, .start_i(state_q == S_CHOOSE && turn_now && choice.round), .len_i(choice.len), .mss_i(mss_now_q), .busy_o(divide_busy),
     .whole_o(whole)
@@ -316,6 +325,7 @@ module flue_tcp_rules
         base_q    <= base;
         mss_now_q <= mss_now;
         blocks_q  <= blocks;
+        dsack_q   <= dsack;
         pass_q    <= P_PIPE;
         state_q   <= enter || way_q.rto ? S_ENTER : some ? S_PASS : S_CHOOSE;
       end
@@ -339,11 +349,15 @@ module flue_tcp_rules
       default: begin                        // S_APPLY
         rec_q         <= apply_rec;
         way_q         <= apply_way;
+        payload_q     <= payload;
+        left_q        <= choice_q.left;
         psh_q         <= psh;
         fin_q         <= fin;
         resend_q      <= resend;
         sent_mss_q    <= mss_now_q;
         sent_blocks_q <= blocks_q;
+        sent_dsack_q  <= dsack_q;
+        mss_now_q     <= mss_now;
         state_q       <= some ? S_PASS : S_CHOOSE;
       end
     endcase
@@ -379,10 +393,11 @@ module flue_tcp_rules
   assign out_free_o    = free_q;
   assign out_rcv_nxt_o = nxt_q;
   assign out_state_o   = was_q;
-  assign out_left_o    = choice_q.left;
-  assign out_len_o     = choice_q.len;
+  assign out_left_o    = left_q;
+  assign out_len_o     = payload_q;
   assign out_mss_now_o = way_q.data ? sent_mss_q : mss_now_q;
   assign out_blocks_o  = way_q.data ? sent_blocks_q : blocks_q;
+  assign out_dsack_o   = way_q.data ? sent_dsack_q : dsack_q;
   assign out_psh_o     = psh_q;
   assign out_fin_o     = fin_q;
   assign out_resend_o  = resend_q;

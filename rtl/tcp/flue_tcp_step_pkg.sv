@@ -72,8 +72,9 @@ package flue_tcp_step_pkg;
   typedef struct packed {
     tcp_reason_e  reason;                 // R_IDLE_TURN: nothing
     logic [31:0]  left;
-    logic [16:0]  len;                    // payload, before it is rounded
+    logic [16:0]  len;                    // payload, sent again with the FIN; before it is rounded
     logic         round;                  // to whole segments
+    logic         lost;                   // what force_rxt waits for
   } tcp_choice_t;
 
   function automatic logic ended_state(input tcp_state_e s);

@@ -2,9 +2,10 @@
 //
 // Contract: edge_o is where the window may reach, registered by the caller into edge_i; then from the scaled field: how far it
 // reaches from rcv_nxt (reach_o), whether the ACK number must lie below rcv_nxt so that neither edge nor memory rule is broken
-// (lower_o), and whether it opens.  TCP-044 to TCP-046, TCP-170.
+// (lower_o).  TCP-044 to TCP-046, TCP-170.
 module flue_tcp_window
   import flue_tcp_pkg::*;
+  import flue_tcp_step_pkg::*;
 (
   input  tcp_rec_t    rec_i,
   output logic [31:0] edge_o,
@@ -12,19 +13,20 @@ module flue_tcp_window
   input  logic [31:0] edge_i,
   output logic [31:0] reach_o,
   output logic        lower_o,
-  output logic        opens_o,              // beyond what was announced
-  output logic        worth_o               // by enough for an update of its own
+  output logic [31:0] number_o,             // the ACK number
+  output logic        update_o              // worth a segment of its own after a doorbell
 );
 
-  // ---- silly-window avoidance ----
-  logic [31:0] limit, gain, step;
+  // ---- silly-window avoidance; a 32nd of the buffer is kept for rounding up ----
+  logic [31:0] limit, full, gain, step;
   assign limit = rec_i.consumed + 32'(rec_i.rcv_buf);
-  assign gain  = limit - rec_i.rcv_adv;
+  assign full  = limit - {11'b0, rec_i.rcv_buf[25:5]};
+  assign gain  = full - rec_i.rcv_adv;
   assign step  = {7'b0, rec_i.rcv_buf[25:1]} < 32'(rec_i.mss_rcv) ? {7'b0, rec_i.rcv_buf[25:1]} : 32'(rec_i.mss_rcv);
-  assign edge_o = seq_le(step, gain) || (rec_i.consumed == rec_i.rcv_nxt && !gain[31]) ? limit : rec_i.rcv_adv;
+  assign edge_o = !gain[31] && (gain >= step || rec_i.consumed == rec_i.rcv_nxt) ? full : rec_i.rcv_adv;
 
   // ---- what the field can say ----
-  logic [31:0] mask, most, open, cut, known, up, room, worthy;
+  logic [31:0] mask, most, open, cut, known, up, room;
   logic        short;
   assign mask  = (32'd1 << rec_i.rcv_scale) - 32'd1;
   assign most  = 32'h0000_FFFF << rec_i.rcv_scale;
@@ -37,10 +39,15 @@ module flue_tcp_window
 
   assign reach_o = short ? up : cut;
   assign lower_o = short && !seq_le(up, room);
-  assign opens_o = reach_o > known && !lower_o;
 
-  assign worthy  = {15'b0, rec_i.mss_rcv, 1'b0} > {8'b0, rec_i.rcv_buf[25:2]} ? {15'b0, rec_i.mss_rcv, 1'b0}
-                                                                             : {8'b0, rec_i.rcv_buf[25:2]};
-  assign worth_o = known < 32'(rec_i.mss_rcv) || seq_le(worthy, gain);
+  // ---- an update of its own: the window opens by enough, or a lowered ACK number can be made good ----
+  logic [31:0] most_mss, quarter, worthy;
+  assign most_mss = {15'b0, rec_i.mss_rcv, 1'b0};
+  assign quarter  = {8'b0, rec_i.rcv_buf[25:2]};
+  assign worthy   = most_mss > quarter ? most_mss : quarter;
+  assign number_o = lower_o ? rec_i.rcv_adv - reach_o : rec_i.rcv_nxt;
+  assign update_o = (receiving(rec_i.state) && reach_o > known && !lower_o &&
+                     (known < 32'(rec_i.mss_rcv) || (!gain[31] && gain >= worthy))) ||
+                    (rec_i.placing == '0 && rec_i.ack_owed == '0 && seq_lt(rec_i.last_ack_sent, number_o));
 
 endmodule
