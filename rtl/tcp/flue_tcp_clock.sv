@@ -1,9 +1,9 @@
 // Milliseconds of protocol time, without a division: counted up behind time_us_i, which may jump.
 //
-// Contract: while valid_o is high, ms_o is time_us_i / 1000 rounded down, modulo 2^32.  It is low for three cycles after each
-//   millisecond, and after a jump for two cycles for each doubling of 1 ms in it (44 after an hour).
+// Contract: while valid_o is high, ms_o is time_us_i / 1000 of a cycle ago rounded down, modulo 2^32.  It is low for three cycles
+//   after each millisecond, and after a jump for two cycles for each doubling of 1 ms in it (44 after an hour).
 //   time_us_i never goes back and stays below 2^48 (8.9 years).
-// Cost: two additions and a subtraction of 48 bits.
+// Cost: 290 COMB: two additions and a subtraction of 48 bits.
 module flue_tcp_clock (
   input  logic        clk,
   input  logic        rst,
@@ -25,10 +25,10 @@ module flue_tcp_clock (
 
   assign behind  = time_us_i[T-1:0] - base_q;
   assign fits    = {2'b0, behind} >= step_q;
-  assign valid_o = !fits && unit_q[0];
 
   // Steps double while they fit, then halve to a single millisecond.
   always_ff @(posedge clk) begin
+    valid_o <= !fits && unit_q[0];
     if (fits) begin
       base_q <= base_q + step_q[T-1:0];
       ms_o   <= ms_o + unit_q[31:0];
@@ -44,11 +44,12 @@ module flue_tcp_clock (
       end
     end
     if (rst) begin
-      base_q <= '0;
-      ms_o   <= '0;
-      step_q <= (T+2)'(1000);
-      unit_q <= U'(1);
-      down_q <= 1'b0;
+      base_q  <= '0;
+      ms_o    <= '0;
+      step_q  <= (T+2)'(1000);
+      unit_q  <= U'(1);
+      down_q  <= 1'b0;
+      valid_o <= 1'b0;
     end
   end
 

@@ -3,7 +3,7 @@
 // Contract: start_i (while idle_o) takes index, seq and len (at least 1), which stay until idle_o; the ring is looked up, then known_o is high
 //   and bad_o says that len is more than the ring holds.  go_i then asks for the bytes, or (cancel_i) nothing is asked; either ends it.
 //   The requests are one packet of the payload's read client.
-// Cost: two additions.
+// Cost: 365 COMB: two additions.
 module flue_tcp_fetch
   import flue_pkg::*;
   import flue_tcp_pkg::*;
