@@ -329,7 +329,7 @@ TEST(a_connection_is_frozen_and_loaded_again_while_both_streams_cross)
 {
     transfers(&(struct setting){.name = "moved", .moves = 1}, 20, 300000);
     transfers(&(struct setting){.name = "moved and lossy", .moves = 1, .loss = 0.02, .late = 0.1, .jitter_us = 5000}, 20,
-              200000);
+              40000);
 }
 
 TEST_MAIN(30001)
