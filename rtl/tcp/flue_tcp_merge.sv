@@ -2,7 +2,7 @@
 //
 // Contract: as flue_stream_arb; command and tag belong to the packet.  A packet of either side that has begun must not
 //   wait for one of the other.
-// Latency: 1 cycle, 2 when the turn was elsewhere.  Cost: one LUT4 and a flip-flop a bit.
+// Latency: 1 cycle, 2 when the turn was elsewhere.  Cost: 256 COMB at W=32, one LUT4 and a flip-flop a bit.
 module flue_tcp_merge
   import flue_pkg::*;
 #(

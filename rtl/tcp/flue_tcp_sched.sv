@@ -1,6 +1,6 @@
 // Says which connection may send: turns for those that want, fair by bytes.
 //
-// Contract: wants_valid_i sets or clears a connection's bit (not in every cycle, and not in the first 64 cycles after reset).  A turn is offered to a
+// Contract: wants_valid_i sets or clears a connection's bit (not in every cycle, and not in the first CONNECTIONS cycles after reset, 32 at least).  A turn is offered to a
 //   connection whose bit is set, and clears it; the event that it becomes answers once with result_*: what was sent of the
 //   budget, or that nothing was.  sent_i: a turn that sent has left the wire port.  Never more than TURNS turns are out: offered,
 //   without result, or without sent_i.  A new one is begun only while room_i is high.
@@ -199,5 +199,76 @@ module flue_tcp_sched
 
   logic unused;
   assign unused = &{1'b0, wants_index_i, used[LEN_W-1:V]};
+
+`ifdef FORMAL
+  // One connection, any (it begins anywhere and stays).
+  logic [ROW_W-1:0] f_row;
+  logic             f_past, f_wants_q;
+  logic [CW:0]      f_flying_q;           // turns that sent and have not come back
+  logic             f_turn;               // it has its turn
+  logic [5:0]       f_wait_q;
+  initial f_past = 1'b0;
+
+  assign f_turn = turn_valid_o && turn_ready_i && row == f_row;
+
+  always_ff @(posedge clk) begin
+    f_past <= 1'b1;
+    f_row  <= f_row;
+    if (wants_valid_i && wants_index_i[ROW_W-1:0] == f_row) f_wants_q <= wants_i;
+    else if (takes && row == f_row) f_wants_q <= 1'b0;
+    f_flying_q <= f_flying_q + (CW+1)'(state_q == S_RESULT && result_valid_i && result_sent_i) - (CW+1)'(sent_i);
+    if (rst) begin
+      f_wants_q  <= 1'b0;
+      f_flying_q <= '0;
+    end
+
+    // Environment: results of turns, sent of turns that sent; wishes between, of connections that are there.
+    if (!rst) begin
+      if (result_valid_i) assume (state_q == S_RESULT);
+      if (sent_i) assume (f_flying_q != '0);
+      if (wants_valid_i) assume (state_q != S_CLEAR && wants_index_i < INDEX_W'(CONNECTIONS));
+      if (f_past && $past(wants_valid_i)) assume (!wants_valid_i);
+    end
+`ifdef WAIT
+    // From any state that the proof below allows: the turn comes within so many cycles in which the scheduler itself could go on.
+    assume (!rst && state_q != S_CLEAR && state_q <= S_RESULT);
+    if (!f_past) begin
+      assume (out_q <= CW'(TURNS) && (CW+1)'(out_q) == f_flying_q + (CW+1)'(state_q == S_RESULT));
+      if (state_q inside {S_LOOK, S_TAKE, S_OFFER}) assume (out_q < CW'(TURNS));
+      if (state_q inside {S_OFFER, S_RESULT}) assume (left_q > 0 && left_q <= V'(BUDGET));
+      assume (f_wants_q && f_row < ROW_W'(CONNECTIONS) && f_wait_q == '0);
+      for (int i = 0; i < CONNECTIONS; i++) assume (shares[i].left > -V'(BUDGET) && shares[i].left <= V'(BUDGET));
+      for (int i = 0; i < WORDS; i++) assume (bits[i] >> (i == 0 ? CONNECTIONS : 0) == '0);
+      assume (bits[f_row[ROW_W-1:4]][f_row[3:0]]);
+    end
+    if (!f_wants_q) f_wait_q <= '0;
+    else if (!((state_q == S_SCAN && candidates != '0 && (out_q == CW'(TURNS) || !room_i)) || (turn_valid_o && !turn_ready_i) ||
+               (state_q == S_RESULT && !result_valid_i) || (state_q == S_TAKE && wants_valid_i))) f_wait_q <= f_wait_q + 6'd1;
+    assert (f_wait_q <= 6'd30);
+`else
+    if (!f_past) assume (rst);
+    if (f_past && !rst) begin
+      // Never more than TURNS are out, the offered one included.
+      assert (out_q <= CW'(TURNS) && f_flying_q <= (CW+1)'(TURNS));
+      if (state_q inside {S_LOOK, S_TAKE, S_OFFER}) assert (out_q < CW'(TURNS));
+      assert ((CW+1)'(out_q) == f_flying_q + (CW+1)'(state_q == S_RESULT));
+      assert (state_q <= S_RESULT);
+      // Its bit is its wish.
+      if (state_q != S_CLEAR) assert (bits[f_row[ROW_W-1:4]][f_row[3:0]] == f_wants_q);
+      if (state_q == S_CLEAR) assert (out_q == '0 && wanting_q == '0 && !f_wants_q);
+      if (state_q == S_CLEAR && word_q > f_row[ROW_W-1:4]) assert (bits[f_row[ROW_W-1:4]] == '0);
+      if (f_wants_q) assert (INDEX_W'(f_row) < INDEX_W'(CONNECTIONS));
+      // What is left of a round is never more than a budget, what is owed less.
+      if (state_q inside {S_OFFER, S_RESULT}) assert (left_q > 0 && left_q <= V'(BUDGET));
+    end
+    if (f_past && !rst && !$past(rst)) begin
+      // A turn on offer stays; it begins with room, and for a wish.
+      if ($past(turn_valid_o && !turn_ready_i)) assert (turn_valid_o && $stable(turn_index_o));
+      if (turn_valid_o && !$past(turn_valid_o) && row == f_row) assert ($past(f_wants_q));
+    end
+    if (f_past && !rst) cover (f_turn && out_q == CW'(TURNS - 1));
+`endif
+  end
+`endif
 
 endmodule
