@@ -1,8 +1,9 @@
 // Asks for a turn's payload: [seq, seq + len) of a connection's send ring, in two pieces where the ring wraps.
 //
-// Contract: start_i (while idle_o) takes index, seq and len (at least 1), which stay until idle_o; the ring is looked up, then known_o is high
-//   and bad_o says that len is more than the ring holds.  go_i then asks for the bytes, or (cancel_i) nothing is asked; either ends it.
-//   The requests are one packet of the payload's read client.
+// Contract: start_i (while idle_o) takes index, seq and len (at least 1), which stay until go_i or cancel_i; the ring is
+//   looked up, then known_o is high and bad_o says that len is more than the ring holds.  go_i then asks for the
+//   bytes, or (cancel_i) nothing is asked; either ends it. The requests are one packet of the payload's read
+//   client.
 // Cost: 365 COMB: two additions.
 module flue_tcp_fetch
   import flue_pkg::*;

@@ -1,14 +1,16 @@
 // Builds the headers of what the TCP engine sends, from its record and the rows of the tables.
 //
-// Contract: takes the words of one flue_tcp_send record (in_*), reads the rows of connection, path and
-//   neighbor as they are now, and gives the words of the header in wire order (word_*: byte 0 in bits 7:0; the first word has
-//   its bytes in 31:16 only, the last is marked), then the frame's command and tag (frame_*).  Payload of the frame is asked for through
-//   flue_tcp_fetch: once for each header with payload, when the header is good.
-//   Header: Ethernet; IPv4 with DF, identification from 0x8000 up, or IPv6; TCP with timestamps and SACK blocks as the record says.
+// Contract: takes the words of one flue_tcp_send record (in_*), reads the rows of connection, path and neighbor as
+//   they are now, and gives the words of the header in wire order (word_*: byte 0 in bits 7:0; the first word has
+//   its bytes in 31:16 only, the last is marked), then the frame's command and tag (frame_*).  Payload of the
+//   frame is asked for through flue_tcp_fetch: once for each header with payload, when the header is good.
+//   Header: Ethernet; IPv4 with DF, identification from 0x8000 up, or IPv6; TCP with timestamps and SACK blocks as
+//   the record says.
 //   The tag 802.1Q is inserted out of band (VlanId or UserPriority not 0; VID 0 for a priority alone).
-//   Lengths are right for a frame without payload, else large send's.  The IPv4 checksum is left out, the TCP one is the sum of the pseudo header, for payload
-//   without the length.  TSval is the clock when its word is made.
-//   A table word that fails its check, payload beyond the ring, or an MSS of 0 or above 16,383 gives a frame with `drop` and a status.
+//   Lengths are right for a frame without payload, else large send's.  The IPv4 checksum is left out, the TCP one
+//   is the sum of the pseudo header, for payload without the length.  TSval is the clock when its word is made.
+//   A table word that fails its check, payload beyond the ring, an MSS of 0 or segments over MAX_FRAME give a frame
+//   with `drop` and a status.
 //   Payload is at most 256 segments, 2,048 below an MSS of 64, or identifications repeat within it.
 // Latency: 60 cycles (IPv4), 81 (IPv6), and two for each SACK block, if the tables' port is free.
 // Cost: 898 COMB: one 32-bit addition for the sum, one for the timestamp, the choice of the word.
@@ -16,7 +18,9 @@ module flue_tcp_header
   import flue_pkg::*;
   import flue_tcp_pkg::*;
   import flue_control_pkg::*;
-(
+#(
+  parameter int MAX_FRAME = 1518          // on the wire with a tag, without FCS
+) (
   input  logic               clk,
   input  logic               rst,
 
@@ -279,11 +283,16 @@ module flue_tcp_header
   assign word_last_o  = step_d == S_PAYLOAD;
   assign tp_row_o     = (tp_table_o == TBL_NEIGHBOR) ? neighbor_q : (tp_table_o == TBL_PATH) ? path_q : head_q.index;
 
+  logic [7:0] l4_off;
+
+  assign l4_off = v6_q ? 8'd54 : 8'd34;
+
   // ---- payload ----
-  logic asks, failed;
+  logic        asks, failed;
+  logic [16:0] longest_q;                 // a full segment, without tag
 
   assign asks   = step_q == S_PAYLOAD && payload && fetch_known_i;
-  assign failed = bad_q || (payload && (fetch_bad_i || mss_q == '0 || mss_q[15:14] != '0));
+  assign failed = bad_q || (payload && (fetch_bad_i || mss_q == '0 || longest_q > 17'(MAX_FRAME - 4)));
 
   assign fetch_start_o  = moves && step_q == S_SEQ && payload;
   assign fetch_index_o  = head_q.index;
@@ -293,6 +302,7 @@ module flue_tcp_header
   assign fetch_cancel_o = asks && failed;
 
   always_ff @(posedge clk) begin
+    longest_q <= 17'(mss_q) + 17'(l4_off) + 17'(tcp_len);
     fold_q <= 17'(sum_q[31:16]) + 17'(sum_q[15:0]) + 17'(sum_carry_q);
     if (moves) begin
       step_q <= step_d;
@@ -334,10 +344,6 @@ module flue_tcp_header
   end
 
   // ---- the frame ----
-  logic [7:0] l4_off;
-
-  assign l4_off = v6_q ? 8'd54 : 8'd34;
-
   always_comb begin
     frame_o.payload = payload && !bad_q;
     frame_o.cmd = '{

@@ -1,9 +1,10 @@
 // Shares the payload's read client of the DMA between the transmit queue and the TCP engine.
 //
-// Contract: the requests of a packet (up to req_last) stay together; packets take turns.  What the DMA reads comes back in
-//   the order of the packets and is offered to the side that asked for it; data, keep, last, bad and status go straight from the DMA
-//   to both.  A packet that is not taken holds up those behind it: so a side must not make one packet wait for another, and
-//   the engine offers a header to large send only when its payload is here.
+// Contract: the requests of a packet (up to req_last) stay together; packets take turns.  What the DMA reads comes
+//   back in the order of the packets and is offered to the side that asked for it; data, keep, last, bad and
+//   status go straight from the DMA to both.  A packet that is not taken holds up those behind it: so a side must
+//   not make one packet wait for another, and the engine offers a header to large send only when its payload is
+//   here.
 // Up to 32 packets are under way.
 // Latency: none.  Cost: 133 COMB.
 module flue_tcp_payload

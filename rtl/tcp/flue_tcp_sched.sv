@@ -1,13 +1,16 @@
 // Says which connection may send: turns for those that want, fair by bytes.
 //
-// Contract: wants_valid_i sets or clears a connection's bit (not in every cycle, and not in the first CONNECTIONS cycles after reset, 32 at least).  A turn is offered to a
-//   connection whose bit is set, and clears it; the event that it becomes answers once with result_*: what was sent of the
-//   budget, or that nothing was.  sent_i: a turn that sent has left the wire port.  Never more than TURNS turns are out: offered,
-//   without result, or without sent_i.  A new one is begun only while room_i is high.
-//   Fairness: connections come round robin.  In each round one may have turns until it has sent BUDGET bytes; a turn that goes
-//   beyond is charged to its next round.  A round ends when all that want have had theirs.  So two that
-//   want all the time never differ by three budgets, whatever their turns carry; at least 64 bytes are charged.
-// Latency: CONNECTIONS / 16 + 4 cycles, and 3 for each that wants but had its share; twice that where a round ends.
+// Contract: wants_valid_i sets or clears a connection's bit (not in every cycle, and not in the first CONNECTIONS
+//   cycles after reset, 32 at least).  A turn is offered to a connection whose bit is set, and clears it; the
+//   event that it becomes answers once with result_*: what was sent of the budget, or that nothing was.  sent_i: a
+//   turn that sent has left the wire port.  Never more than TURNS turns are out: offered, without result, or
+//   without sent_i.  A new one is begun only while room_i is high.
+//   Fairness: connections come round robin.  In each round one may have turns until it has sent BUDGET bytes; a
+//   turn that goes beyond is charged to its next round.  A round ends when all that want have had theirs.  So two
+//   that want all the time never differ by three budgets, whatever their turns carry; at least 64 bytes are
+//   charged.
+// Latency: CONNECTIONS / 16 + 4 cycles, and 3 for each that wants but had its share; twice that where a round
+//   ends.
 // Cost: LUT memory of 20 bits a connection; 545 COMB at CONNECTIONS=64.
 module flue_tcp_sched
   import flue_pkg::*;

@@ -1,11 +1,13 @@
 // Deadlines of the connections: one each, as an event when it is over.
 //
-// Contract: set_* writes a connection's deadline, or switches it off, at any time (but not in the first CONNECTIONS cycles
-//   after reset).  When a deadline is over it is switched off and becomes one event, at most 1,024 us of protocol time and one
-//   sweep late (TCP-132); the event that the engine makes of it sets the next one.  A deadline set while its event is on its way is kept.
-//   All deadlines are swept when the earliest is over, at most once in each 1,024 us.  Time may jump: by any amount up to
-//   deadline_us_o, and 8 minutes (2^29 us) beyond it; no deadline lies more than 26 minutes ahead.
-//   deadline_us_o, while idle_o: before it, nothing happens here.  It may be earlier than any deadline (after one was moved).
+// Contract: set_* writes a connection's deadline, or switches it off, at any time (but not in the first
+//   CONNECTIONS cycles after reset).  When a deadline is over it is switched off and becomes one event, at most
+//   1,024 us of protocol time and one sweep late (TCP-132); the event that the engine makes of it sets the next
+//   one. A deadline set while its event is on its way is kept.
+//   All deadlines are swept when the earliest is over, at most once in each 1,024 us.  Time may jump: by any amount
+//   up to deadline_us_o, and 8 minutes (2^29 us) beyond it; no deadline lies more than 26 minutes ahead.
+//   deadline_us_o, while idle_o: before it, nothing happens here.  It may be earlier than any deadline (after one
+//   was moved).
 // Rate: a sweep takes 2 cycles a connection, and 2 more and the wait for the engine for each event.
 // Cost: 480 COMB at CONNECTIONS=64.
 // Block RAM: 1.
