@@ -33,7 +33,7 @@ def build(target, source):
     out = ft.BUILD / "fuzz" / target
     out.parent.mkdir(parents=True, exist_ok=True)
     includes = [f"-I{root / d}" for d in ("host/include", "build/gen", "sim/model", "host/core", "host/linux", "host/tree_text",
-                                         "sim/fuzz", "firmware", "firmware/host", "host/test")]
+                                         "sim/fuzz", "firmware", "firmware/host", "host/ndis", "host/test")]
     newest = max(f.stat().st_mtime for d in ("sim/model", "sim/fuzz", "host", "firmware") for f in (root / d).rglob("*.[ch]"))
     if out.exists() and out.stat().st_mtime > newest:
         return out, ""

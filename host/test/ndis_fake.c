@@ -189,10 +189,18 @@ static void answer(struct flue_tree_node *node, NDIS_STATUS status, enum flue_ad
     node->word7 = detail;
 }
 
+/* One dependent less; a corrupt object may be gone before its dependents. */
+static void leave_parent(struct fake *f, const struct fake_row *row)
+{
+    struct fake_row *parent = row_of(f, row->parent);
+
+    if (parent != NULL && parent->refs > 0)
+        parent->refs--;
+}
+
 static void free_row(struct fake *f, struct fake_row *row)
 {
-    if (row->parent != 0)
-        row_of(f, row->parent)->refs--;
+    leave_parent(f, row);
     row->used = false;
     row->generation = row->generation % 16383 + 1;
 }
@@ -231,6 +239,8 @@ static void reference(struct walk *w, struct flue_tree_node *node, unsigned type
     answer(node, NDIS_STATUS_SUCCESS, FLUE_AD_NONE);
     if (row == NULL) {
         answer(node, NDIS_STATUS_FAILURE, FLUE_AD_STALE);
+    } else if (layer == 3 && w->opcode == FLUE_OP_INITIATE) {
+        answer(node, NDIS_STATUS_FAILURE, FLUE_AD_TYPE); /* it is no linker */
     } else if (layer == 2 && flue_tree_is_ipv6(type) != flue_tree_is_ipv6(row->type) && !row->corrupt) {
         answer(node, NDIS_STATUS_FAILURE, FLUE_AD_WRONG_KIND);
     } else if (row->corrupt) {
@@ -240,7 +250,7 @@ static void reference(struct walk *w, struct flue_tree_node *node, unsigned type
     } else if (node->length != 0) {
         copy_state(layer, type, row, w->buffer + node->offset, w->opcode == FLUE_OP_UPDATE);
     } else if (w->opcode == FLUE_OP_UPDATE && layer == 2 && w->depth > 0 && w->at[w->depth - 1].kind == FLUE_NODE_REFERENCE) {
-        row_of(w->f, row->parent)->refs--;
+        leave_parent(w->f, row);
         row->parent = w->at[w->depth - 1].handle;
         row_of(w->f, row->parent)->refs++;
     }
