@@ -109,11 +109,15 @@ module flue_tcp_output
   logic [31:0] edge_d, reach_d, number_d;
   logic        lower_d, update;
 
+  // The RST of an abort leaves as from the state before.
+  logic over;
+  assign over = (way_q.rst ? state_q : rec_q.state) inside {TCP_CLOSE_WAIT, TCP_CLOSING, TCP_LAST_ACK, TCP_TIME_WAIT};
+
   flue_tcp_arm u_arm (
     .rec_i(rec_q), .way_i(way_q), .now_i(work_q.now), .rto_i(rto_q), .would_i(would_q), .rec_o(armed)
   );
   flue_tcp_window u_window (
-    .rec_i(rec_q), .edge_o(edge_d), .edge_i(edge_q), .reach_o(reach_d), .lower_o(lower_d),
+    .rec_i(rec_q), .edge_o(edge_d), .edge_i(edge_q), .over_i(over), .reach_o(reach_d), .lower_o(lower_d),
     .number_o(number_d), .update_o(update)
   );
 
@@ -121,7 +125,8 @@ module flue_tcp_output
   tcp_rec_t persist;
   always_comb begin
     persist = rec_q;
-    if (rec_q.persisting && rec_q.snd_wnd != '0 && seq_lt(PERSIST_US, rec_q.rto_at - work_q.now))
+    if (rec_q.mode == MODE_LIVE && rec_q.persisting && rec_q.snd_wnd != '0 &&
+        seq_lt(PERSIST_US, rec_q.rto_at - work_q.now))
       persist.rto_at = work_q.now + PERSIST_US;
   end
 
@@ -178,7 +183,7 @@ module flue_tcp_output
     if (ready_o) begin
       active_q  <= start_i;
       step_q    <= '0;
-      rec_q     <= rec_i;
+      rec_q     <= way_i.clear ? tcp_rec_t'('0) : rec_i;
       work_q    <= work_i;
       way_q     <= way_i;
       bad_q     <= bad_i;
@@ -257,7 +262,7 @@ module flue_tcp_output
   logic        segment, live, placed;
   assign end_step = active_q && step_q == 2'd3;
   assign segment  = work_q.kind == EV_SEGMENT || work_q.kind == EV_FORWARD;
-  assign live     = rec_q.mode == MODE_LIVE && !bad_q && !way_q.clear;
+  assign live     = rec_q.mode == MODE_LIVE && !bad_q;
   assign free     = free_below(rec_q.snd_una, rec_q.turns, rec_q.turn0, rec_q.turn1);
   assign placed   = way_q.place && !still;
 
@@ -317,22 +322,22 @@ module flue_tcp_output
                                                                                                    : rec_q.delack_at;
     done_ok_o        <= way_q.reason != R_REFUSED && !(bad_q && !way_q.clear);
     done_data_o      <= word_q;
-    trace_event_o    <= work_q.kind;
-    trace_index_o    <= work_q.index;
-    trace_reason_o   <= bad_q && !way_q.clear ? R_BAD_ROW : way_q.reason;
-    trace_rec_o      <= way_q.clear ? tcp_rec_t'('0) : rec_q;
 
     sched_valid_o    <= end_step && !work_q.word && !snapshot;
     deadline_valid_o <= end_step && !work_q.word && !snapshot;
     done_valid_o     <= end_step && work_q.kind == EV_COMMAND;
-    trace_valid_o    <= end_step && !work_q.word;
     if (rst) begin
       sched_valid_o    <= 1'b0;
       deadline_valid_o <= 1'b0;
       done_valid_o     <= 1'b0;
-      trace_valid_o    <= 1'b0;
     end
   end
+
+  assign trace_valid_o  = end_step && !work_q.word;
+  assign trace_event_o  = work_q.kind;
+  assign trace_index_o  = work_q.index;
+  assign trace_reason_o = bad_q && !way_q.clear ? R_BAD_ROW : way_q.reason;
+  assign trace_rec_o    = rec_q;
 
   // ---- back to the store ----
   tcp_access_t access;
@@ -341,7 +346,7 @@ module flue_tcp_output
 
   assign access        = tcp_access_t'(work_q.data[$bits(tcp_access_t)-1:0]);
   assign refused       = way_q.reason == R_REFUSED;
-  assign flat          = way_q.clear ? '0 : rec_q;
+  assign flat          = rec_q;
   assign wr_word_o     = step_q;
   assign wr_o          = flat[(3 - int'(step_q)) * SLICES * 32 +: SLICES * 32];
   assign wr_snapshot_o = snapshot;

@@ -11,6 +11,7 @@ module flue_tcp_window
   output logic [31:0] edge_o,
 
   input  logic [31:0] edge_i,
+  input  logic        over_i,               // nothing more can arrive: the edge may go beyond the buffer
   output logic [31:0] reach_o,
   output logic        lower_o,
   output logic [31:0] number_o,             // the ACK number
@@ -38,7 +39,7 @@ module flue_tcp_window
   assign room  = limit - rec_i.rcv_nxt;
 
   assign reach_o = short ? up : cut;
-  assign lower_o = short && !seq_le(up, room);
+  assign lower_o = short && !seq_le(up, room) && !over_i;
 
   // ---- an update of its own: the window opens by enough, or a lowered ACK number can be made good ----
   logic [31:0] most_mss, quarter, worthy;
