@@ -189,23 +189,25 @@ def page(entries, table):
            "--out-of-context`; the adapter at 62.5 MHz). COMB and FF as nextpnr counts them, block RAMs of 18 kbit; the clock is that of the",
            "worst and the median of the seeds that were run. Out of context ports have no pins, and paths from",
            "and to them are not timed, for the peers as for us: blocks register their outputs.", "",
-           "## Beside the peers (LFE5U-25F)", "",
-           "Peers: built with the same tools and flags, median of 3 seeds.", "",
+           "## Beside the peers and the area plan", "",
+           "On the LFE5U-25F where no other is named. Peers: built with the same tools and flags, median of 3 seeds.", "",
            "| job | | COMB | FF | RAM | MHz worst / median | goal |", "|---|---|---|---|---|---|---|"]
     last = None
     for row in table["peers"]:
+        device = row.get("device", "25F")
         mine = [e for e in entries if e["block"] == row["block"] and e["params"] == row["params"]
-                and e["device"] == "LFE5U-25F"]
+                and e["device"] == f"LFE5U-{device}"]
         if not mine:
             continue
         e = mine[0]
-        ident = (row["block"], label(row["params"]))
+        ident = (row["block"], label(row["params"]), device)
         if ident != last:
             worst, median = clock(e)
             goal = row["goal"]
             met = e["comb"] <= goal["comb"] and e["fmax_mhz"] and min(e["fmax_mhz"]) >= goal["fmax_mhz"]
             text = f"COMB ≤ {goal['comb']:,}, ≥ {goal['fmax_mhz']} MHz: {'met' if met else '**not met**'}"
-            out.append(f"| {row['block']} {label(row['params'])} | flue | {e['comb']:,} | {e['ff']:,} | {e['ebr']} | "
+            where = f", {device}" if "device" in row else ""
+            out.append(f"| {row['block']} {label(row['params'])}{where} | flue | {e['comb']:,} | {e['ff']:,} | {e['ebr']} | "
                        f"{worst} / {median} ({len(e['fmax_mhz'])} seeds) | {text} |")
             last = ident
         note = f" ({row['note']})" if "note" in row else ""
