@@ -35,7 +35,8 @@ ENUMS = {"slot_kind_e": ("SK", 2), "event_kind_e": ("EV", 4), "queue_id_e": ("Q"
          "admin_opcode_e": ("OP", 8), "cqe_kind_e": ("CQ", 4), "node_kind_e": ("NODE", 2), "table_e": ("TBL", 2),
          "row_state_e": ("ROW", 4), "admin_detail_e": ("AD", 8), "config_group_e": ("CFG", 8),
          "stats_group_e": ("SG", 8), "table_op_e": ("TOP", 4), "table_result_e": ("TR", 3),
-         "tree_mark_e": ("TREE", 32), "address_map_e": ("MMIO", 32)}
+         "tree_mark_e": ("TREE", 32), "address_map_e": ("MMIO", 32), "engine_port_e": ("PORT", 7),
+         "engine_command_e": ("ENGINE", 3), "engine_note_e": ("NT", 3)}
 
 
 def one_line(text):

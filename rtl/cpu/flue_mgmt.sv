@@ -112,6 +112,14 @@ module flue_mgmt
   input  logic             cmd_done_i,
   input  table_result_e    cmd_result_i,
   input  logic [15:0]      cmd_found_i,
+  output logic             eng_valid_o,    // flue_tcp: until ready, which comes with the data
+  input  logic             eng_ready_i,
+  output logic             eng_write_o,
+  output logic [25:2]      eng_addr_o,
+  output logic [31:0]      eng_wdata_o,
+  input  logic [31:0]      eng_rdata_i,
+  input  logic             eng_note_i,     // it has a note
+
   input  logic             err_valid_i,
   output logic             err_ready_o,
   input  logic [31:0]      err_i
@@ -140,7 +148,7 @@ module flue_mgmt
   // ---- bus ----
   logic        save, bad, mem_write, reg_act, reg_wait, reg_bad;
   logic [31:0] mem_rdata, reg_rdata, reg_seen;
-  logic        core_tp, core_tp_write, dma_tp, dma_tp_write, dma_has, dma_has_q;   // words of the tables
+  logic        core_word, core_done, core_engine, core_tp, core_tp_write, dma_tp, dma_tp_write, dma_has, dma_has_q;   // words of the tables
   logic [25:2] core_at, dma_at;
   logic [31:0] dma_tp_wdata;
 
@@ -151,12 +159,19 @@ module flue_mgmt
     .mem_write_o(mem_write), .mem_rdata_i(mem_rdata),
     .reg_act_o(reg_act), .reg_wait_i(reg_wait), .reg_bad_i(reg_bad), .reg_rdata_i(reg_rdata),
     .reg_rdata_o(reg_seen),
-    .tp_valid_o(core_tp), .tp_ready_i(tp_ready_i && !dma_has), .tp_write_o(core_tp_write), .tp_table_o(core_at[25:24]),
-    .tp_row_o(core_at[23:8]), .tp_word_o(core_at[7:2]), .tp_rdata_i
+    .tp_valid_o(core_word), .tp_ready_i(core_done), .tp_engine_o(core_engine), .tp_write_o(core_tp_write),
+    .tp_addr_o(core_at), .tp_rdata_i(core_engine ? eng_rdata_i : tp_rdata_i)
   );
 
   // The core's word goes first; each is on the port until it is answered.
   always_ff @(posedge clk) dma_has_q <= dma_has && !tp_ready_i && !rst;
+
+  assign core_tp     = core_word && !core_engine;
+  assign core_done   = core_engine ? eng_ready_i : tp_ready_i && !dma_has;
+  assign eng_valid_o = core_word && core_engine;
+  assign eng_write_o = core_tp_write;
+  assign eng_addr_o  = core_at;
+  assign eng_wdata_o = wdata;
 
   assign dma_has    = dma_has_q || (dma_tp && !core_tp);
   assign tp_valid_o = core_tp || dma_tp;
@@ -168,7 +183,7 @@ module flue_mgmt
   logic dma_busy, dma_on_bus, cmd_busy, trap, trap_pc, quiet, clear, stopped, still, cold, held;
 
   flue_mgmt_run u_run (
-    .clk, .rst, .run_i, .cold_i, .busy_i(dma_busy || cmd_busy), .hold_i(core_tp && (dma_has || !tp_ready_i)),
+    .clk, .rst, .run_i, .cold_i, .busy_i(dma_busy || cmd_busy), .hold_i(core_word && !core_done),
     .bad_i(bad), .bad_fetch_i(instr), .bad_addr_i(addr), .halted_i(halted), .cause_i(cause), .pc_i(pc),
     .trap_i(trap), .trap_pc_i(trap_pc), .wdata_i(wdata), .trap_cause_o, .trap_pc_o, .set_firmware_o,
     .rst_core_o(rst_core), .clear_o(clear), .save_o(save), .stopped_o(stopped), .trapped_o,
@@ -207,7 +222,7 @@ module flue_mgmt
     .asleep_o(asleep), .awake_o(awake), .deadline_valid_o(armed), .deadline_us_o,
     .cmd_valid_o, .cmd_ready_i, .cmd_op_o, .cmd_index_o, .cmd_key_o, .cmd_seed_o,
     .cmd_done_i, .cmd_result_i, .cmd_found_i, .cmd_busy_o(cmd_busy),
-    .err_valid_i, .err_ready_o, .err_i
+    .note_i(eng_note_i), .err_valid_i, .err_ready_o, .err_i
   );
 
   assign ready_o          = ready_q && !save && !trapped_o;

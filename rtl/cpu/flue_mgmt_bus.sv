@@ -1,9 +1,9 @@
-// The core's one bus: memory, registers and tables by address; everything else is an error.
+// The core's one bus: memory, registers, tables and TCP engine by address; everything else is an error.
 //
 // Contract: accesses come as flue_core_* make them, announced a cycle ahead.  Memory answers in
 //   the first cycle of an access.  Registers are read in the first and act in the second
 //   (reg_act_o, unless the core has halted); while reg_wait_i is high that one goes on.  A
-//   table access holds its request until tp_ready_i.  bad_o, from the second cycle on: no such
+//   table access holds its request until tp_ready_i; one of the engine is the same with tp_engine_o.  bad_o, from the second cycle on: no such
 //   address, a fetch or a part of a word outside of memory, or (save_i) any table access; it is
 //   never answered.
 // Latency: memory 1 cycle, registers 2, tables 2 and what the table takes.
@@ -38,14 +38,13 @@ module flue_mgmt_bus
 
   output logic        tp_valid_o,
   input  logic        tp_ready_i,
+  output logic        tp_engine_o,
   output logic        tp_write_o,
-  output logic [1:0]  tp_table_o,
-  output logic [15:0] tp_row_o,
-  output logic [5:0]  tp_word_o,
+  output logic [25:2] tp_addr_o,
   input  logic [31:0] tp_rdata_i
 );
 
-  localparam logic [31:0] REGS = MMIO_BASE, TABLES = MMIO_TABLES;
+  localparam logic [31:0] REGS = MMIO_BASE, TABLES = MMIO_TABLES, ENGINE = MMIO_ENGINE;
 
   logic        mem_q, reg_q, table_q;     // where the access goes
   logic        second_q;                  // not its first cycle
@@ -57,7 +56,7 @@ module flue_mgmt_bus
     if (early_i) begin
       mem_q   <= early_addr_i[31:AW] == '0;
       reg_q   <= early_addr_i[31:8] == REGS[31:8] && early_addr_i[7:2] < 6'(MMIO_WORDS);
-      table_q <= early_addr_i[31:26] == TABLES[31:26];
+      table_q <= early_addr_i[31:26] == TABLES[31:26] || early_addr_i[31:26] == ENGINE[31:26];
     end
     second_q <= valid_i && !ready_o && !rst;
     done_q   <= tp_valid_o && tp_ready_i && !rst;
@@ -77,10 +76,9 @@ module flue_mgmt_bus
   assign rdata_o     = mem_q ? mem_rdata_i : rdata_q;
   assign reg_rdata_o = rdata_q;
 
-  assign tp_write_o = wstrb_i[0];
-  assign tp_table_o = addr_i[25:24];
-  assign tp_row_o   = addr_i[23:8];
-  assign tp_word_o  = addr_i[7:2];
+  assign tp_write_o  = wstrb_i[0];
+  assign tp_engine_o = addr_i[31:26] == ENGINE[31:26];
+  assign tp_addr_o   = addr_i[25:2];
 
 `ifdef FORMAL
   logic f_early_q = 1'b0, f_open_q = 1'b0;

@@ -8,7 +8,7 @@
 //   is under way.
 // clear_i (the core does not run) returns everything to its start.  Of save_i (after a trap)
 //   nothing but trap_cause acts.
-// Events come from pulses and are cleared by a 1, but for table_error, high while there is
+// Events come from pulses and are cleared by a 1, but for table_error and engine, high while there is
 //   one, and drain, high until it is answered.
 module flue_mgmt_regs
   import flue_pkg::*;
@@ -73,6 +73,7 @@ module flue_mgmt_regs
   input  table_result_e    cmd_result_i,
   input  logic [15:0]      cmd_found_i,
   output logic             cmd_busy_o,
+  input  logic             note_i,         // level: the engine has a note
   input  logic             err_valid_i,
   output logic             err_ready_o,
   input  logic [31:0]      err_i
@@ -112,7 +113,7 @@ module flue_mgmt_regs
 
   // ---- events and sleep ----
   logic       doorbell_q, timer_q, ping_q;
-  logic [4:0] events;
+  logic [5:0] events;
 
   always_comb begin
     events                       = '0;
@@ -121,6 +122,7 @@ module flue_mgmt_regs
     events[MMIO_TABLE_ERROR_LSB] = err_valid_i;
     events[MMIO_PING_LSB]        = ping_q;
     events[MMIO_DRAIN_LSB]       = drain_i;
+    events[MMIO_ENGINE_LSB]      = note_i;
   end
 
   logic sleep;

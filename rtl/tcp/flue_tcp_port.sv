@@ -2,20 +2,12 @@
 //
 // Contract: fw_valid_i until fw_ready_o, which comes with the data; fw_addr_i is a word address:
 //     {0, row, word}      the record (words of `tcp_words`; row 0xFFFF reads the snapshot)
-//     {1, row, register}  registers of record `tcp_port`, below
-//   Registers, by offset in words:
-//     0 command (w)     tcp_command_e in 2:0 for the row; ready when the engine has done it
-//     1 note (r)        oldest note, taken: valid 31, tcp_note_e 18:16, row 15:0; the row of the address is not used.  0 = none
-//     2 host (w)        makes the row known to the doorbells: live 31, generation 13:0
-//     3 marker (w)      generation 13:0: a marker with the row's last number goes into the receive path; ready when it is taken
-//     4 diverted (r,w)  number of the last diverted frame; written (any value), the count begins again
-//     5 on its way (r)  frames of the row between lookup and receive queue 5:0, whether one was lost since that number 31
-//     8 to 11 rings (w) words of flue_tcp_rings
-//   Any other register reads 0 and takes no write.
+//     {1, row, register}  registers of engine_port_e (docs/control-layouts.md); any other reads 0 and takes no write
 // note_o: there is a note; it stays until read.
 // Latency: 2 cycles and what the block behind takes.
 module flue_tcp_port
   import flue_tcp_pkg::*;
+  import flue_control_pkg::*;
 (
   input  logic               clk,
   input  logic               rst,
@@ -32,10 +24,12 @@ module flue_tcp_port
   input  logic               access_ready_i,
   output logic [INDEX_W-1:0] access_index_o,
   output tcp_access_t        access_o,
-  input  logic [31:0]        access_data_i,     // with ready
   output logic               command_valid_o,
   input  logic               command_ready_i,
   output tcp_command_e       command_o,         // of access_index_o
+  input  logic               done_valid_i,      // of either
+  input  logic               done_ok_i,
+  input  logic [31:0]        done_data_i,
   input  logic               notify_valid_i,
   output logic               notify_ready_o,
   input  tcp_notify_t        notify_i,
@@ -61,20 +55,27 @@ module flue_tcp_port
   output logic [31:0]        ring_data_o
 );
 
-  localparam logic [6:0] REG_COMMAND = 7'd0, REG_NOTE = 7'd1, REG_HOST = 7'd2, REG_MARKER = 7'd3, REG_DIVERTED = 7'd4,
-                         REG_ON_WAY = 7'd5, REG_RINGS = 7'd8;
+  // What the firmware knows by number (rtl/regs/flue_control.rdl) is what the engine takes.
+  if (3'(CMD_LOAD) != 3'(ENGINE_LOAD) || 3'(CMD_START) != 3'(ENGINE_START) || 3'(CMD_FREEZE) != 3'(ENGINE_FREEZE) ||
+      3'(CMD_CLEAR) != 3'(ENGINE_CLEAR) || 3'(CMD_ABORT) != 3'(ENGINE_ABORT) ||
+      3'(CMD_SNAPSHOT) != 3'(ENGINE_SNAPSHOT) || 3'(NOTE_FROZEN) != 3'(NT_FROZEN) ||
+      3'(NOTE_UPLOAD_URGENT) != 3'(NT_UPLOAD_URGENT) || 3'(NOTE_UPLOAD_HARDWARE) != 3'(NT_UPLOAD_HARDWARE) ||
+      3'(NOTE_UPLOAD_CLOSED) != 3'(NT_UPLOAD_CLOSED)) begin : g_check
+    $error("flue_tcp_pkg and flue_control.rdl disagree");
+  end
 
-  typedef enum logic [1:0] {
+  typedef enum logic [2:0] {
     S_IDLE,
     S_BEGIN,                              // the address is decoded
     S_COUNT,                              // a marker's number is read first
-    S_WAIT                                // the block behind answers
+    S_WAIT,                               // the block behind answers, or the engine takes it
+    S_DONE                                // the engine's answer
   } state_e;
 
   state_e      state_q;
   logic        record, ready;
   logic [6:0]  register;
-  logic        notes_ready, note_valid, note_take;
+  logic        notes_ready, note_valid, note_take, ok_q;
   tcp_notify_t note;
 
   assign record         = !fw_addr_i[25];
@@ -84,7 +85,7 @@ module flue_tcp_port
   assign command_o      = tcp_command_e'(fw_wdata_i[2:0]);
   assign generation_o   = fw_wdata_i[13:0];
   assign load_live_o    = fw_wdata_i[31];
-  assign count_reset_o  = fw_write_i && register == REG_DIVERTED;
+  assign count_reset_o  = fw_write_i && register == PORT_DIVERTED;
   assign ring_word_o    = register[1:0];
   assign ring_data_o    = fw_wdata_i;
 
@@ -98,11 +99,11 @@ module flue_tcp_port
   // ---- which block answers ----
   logic wait_access, wait_command, wait_load, wait_marker, wait_count, counts;
 
-  assign counts       = !record && (register == REG_DIVERTED || (register == REG_ON_WAY && !fw_write_i));
+  assign counts       = !record && (register == PORT_DIVERTED || (register == PORT_ON_WAY && !fw_write_i));
   assign wait_access  = record;
-  assign wait_command = !record && fw_write_i && register == REG_COMMAND;
-  assign wait_load    = !record && fw_write_i && register == REG_HOST;
-  assign wait_marker  = !record && fw_write_i && register == REG_MARKER;
+  assign wait_command = !record && fw_write_i && register == PORT_COMMAND;
+  assign wait_load    = !record && fw_write_i && register == PORT_HOST;
+  assign wait_marker  = !record && fw_write_i && register == PORT_MARKER;
   assign wait_count   = counts || (wait_marker && state_q == S_COUNT);
 
   assign access_valid_o  = state_q == S_WAIT && wait_access;
@@ -110,8 +111,8 @@ module flue_tcp_port
   assign load_valid_o    = state_q == S_WAIT && wait_load;
   assign marker_valid_o  = state_q == S_WAIT && wait_marker;
   assign count_valid_o   = (state_q == S_WAIT || state_q == S_COUNT) && wait_count;
-  assign ring_valid_o    = state_q == S_WAIT && !record && fw_write_i && register[6:2] == REG_RINGS[6:2];
-  assign note_take       = state_q == S_WAIT && !record && !fw_write_i && register == REG_NOTE;
+  assign ring_valid_o    = state_q == S_WAIT && !record && fw_write_i && 7'(register >> 2) == 7'(PORT_RINGS) >> 2;
+  assign note_take       = state_q == S_WAIT && !record && !fw_write_i && register == PORT_NOTE;
 
   assign ready = wait_access ? access_ready_i : wait_command ? command_ready_i : wait_load ? load_ready_i :
                  wait_marker ? marker_ready_i : counts ? count_ready_i : 1'b1;
@@ -126,13 +127,22 @@ module flue_tcp_port
           marker_number_o <= count_number_i;
           state_q         <= S_WAIT;
         end
+      S_DONE:
+        if (done_valid_i) begin
+          fw_ready_o <= 1'b1;
+          state_q    <= S_IDLE;
+          fw_rdata_o <= done_data_i;
+          ok_q       <= done_ok_i;
+        end
       default:
-        if (ready) begin
+        if (ready && (wait_access || wait_command)) begin
+          state_q    <= S_DONE;
+        end else if (ready) begin
           fw_ready_o <= 1'b1;
           state_q    <= S_IDLE;
           fw_rdata_o <= '0;
-          if (wait_access) fw_rdata_o <= access_data_i;
-          else if (counts && register == REG_DIVERTED) fw_rdata_o <= count_number_i;
+          if (!record && register == PORT_COMMAND) fw_rdata_o <= 32'(ok_q);
+          else if (counts && register == PORT_DIVERTED) fw_rdata_o <= count_number_i;
           else if (counts) fw_rdata_o <= {count_gap_i, 25'b0, count_on_way_i};
           else if (note_take) fw_rdata_o <= note_valid ? {1'b1, 12'b0, note.note, note.index} : '0;
         end
@@ -140,6 +150,7 @@ module flue_tcp_port
     if (rst) begin
       state_q    <= S_IDLE;
       fw_ready_o <= 1'b0;
+      ok_q       <= 1'b0;
     end
   end
 

@@ -107,6 +107,7 @@ module cpu_tb
       .tp_word_o(tp_word), .tp_wdata_o(tp_wdata), .tp_rdata_i(tp_rdata), .tp_bad_i(1'b0),
       .cmd_valid_o(cmd_valid), .cmd_ready_i(cmd_ready), .cmd_op_o(cmd_op), .cmd_index_o(cmd_index), .cmd_key_o(cmd_key),
       .cmd_seed_o(cmd_seed), .cmd_done_i(cmd_done), .cmd_result_i(cmd_result), .cmd_found_i(cmd_found),
+      .eng_valid_o(), .eng_ready_i(1'b1), .eng_write_o(), .eng_addr_o(), .eng_wdata_o(), .eng_rdata_i('0), .eng_note_i(1'b0),
       .err_valid_i(err_valid), .err_ready_o(err_ready), .err_i(err)
     );
 
