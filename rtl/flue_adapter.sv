@@ -5,7 +5,7 @@
 //   may jump forward while `idle_o` is high.
 // MGMT = 0 leaves out the control plane (management processor and tables): BUILD_FW.memory_kb
 //   then reads 0 and the rest works as it is.
-// The tables' wire lookup is tied off: the receive path asks it with the TCP engine.
+// TCP = 0 leaves out the TCP engine: the tables hold state, no frame is looked up.
 // idle_o is exact: high when no beat, slot, event, DMA, interrupt change or
 //   register access is pending, so that without input nothing will ever happen
 //   before `deadline_us_o` (when deadline_valid_o).
@@ -14,12 +14,14 @@ module flue_adapter
   import flue_pkg::*;
   import flue_layout_pkg::*;
   import flue_control_pkg::*;
+  import flue_tcp_pkg::*;
 #(
   parameter int W         = 32,           // stream and AXI data width: 32, 64, 128, 256, 512
   parameter int REGIONS   = 4,            // rows of the region table, 1 to 16
   parameter int MAX_FRAME = 1518,         // largest frame on the wire with tags, without FCS, to 9018
   parameter bit FAULTS    = 1'b0,         // registers FAULT and FAULT_TABLE work
   parameter bit MGMT      = 1'b1,         // control plane
+  parameter bit TCP       = 1'b1,         // TCP engine, with MGMT
   parameter int FW_KB       = 32,         // memory of the management processor
   parameter int CORE        = 1,          // BUILD_FW.core
   parameter int CONNECTIONS = 64,         // rows of the tables
@@ -148,11 +150,17 @@ module flue_adapter
   logic [15:0]         flip_row;
   logic [5:0]          flip_word;
   logic [4:0]          flip_bit;
+  logic                fault_place, line_enable, db_valid, db_ready;
+  logic [31:6]         line_base;
+  logic [7:0]          line_region;
+  logic [15:0]         db_index;
+  logic [2:0]          db_word;
+  logic [31:0]         db_data;
 
   flue_regs #(
     .W(W), .REGIONS(REGIONS), .MAX_FRAME(MAX_FRAME), .FAULTS(FAULTS), .FW_KB(MGMT ? FW_KB : 0),
     .FW_CORE(MGMT ? 4'(CORE) : 4'd0), .CONNECTIONS(MGMT ? CONNECTIONS : 0),
-    .PATHS(MGMT ? PATHS : 0), .NEIGHBORS(MGMT ? NEIGHBORS : 0)
+    .PATHS(MGMT ? PATHS : 0), .NEIGHBORS(MGMT ? NEIGHBORS : 0), .ENGINE(MGMT && TCP)
   ) u_regs (
     .clk, .rst, .time_us_i,
     .axil_awvalid_i, .axil_awready_o, .axil_awaddr_i, .axil_wvalid_i, .axil_wready_o, .axil_wdata_i,
@@ -184,8 +192,8 @@ module flue_adapter
     .mod_distance_us_o(mod_distance_us), .mod_events_o(mod_events),
     .stat_req_o(stat_req), .stat_addr_o(stat_addr), .stat_ack_i(stat_ack), .stat_data_i(stat_data),
     .rg_we_o(rg_we), .rg_addr_o(rg_addr), .rg_wdata_o(rg_wdata), .rg_rdata_i(rg_rdata),
-    .fault_place_o(), .line_enable_o(), .line_base_o(), .line_region_o(), .db_valid_o(), .db_ready_i(1'b1),
-    .db_index_o(), .db_word_o(), .db_data_o()
+    .fault_place_o(fault_place), .line_enable_o(line_enable), .line_base_o(line_base), .line_region_o(line_region),
+    .db_valid_o(db_valid), .db_ready_i(db_ready), .db_index_o(db_index), .db_word_o(db_word), .db_data_o(db_data)
   );
 
   // ==== DMA ===================================================================
@@ -198,6 +206,15 @@ module flue_adapter
   logic     [3:0][W-1:0] rd_data;
   logic     [3:0][B-1:0] rd_keep;
   status_e  [3:0]        rd_status;
+  // Payload is read for the transmit queue and the engine; client 0 writes for the receive queue, placements and
+  // status lines.
+  logic                  host_pay_valid, tcp_pay_valid, tcp_pay_ready, host_pay_ready;
+  logic                  host_req_valid, host_req_ready, host_req_last, tcp_req_valid, tcp_req_ready, tcp_req_last;
+  dma_req_t              host_req, tcp_req;
+  logic     [2:0]        sh_req_valid, sh_req_ready, sh_valid, sh_ready, sh_last, sh_done;
+  dma_req_t [2:0]        sh_req;
+  logic     [2:0][W-1:0] sh_data;
+  logic     [2:0][B-1:0] sh_keep;
   logic     [2:0]        wr_req_valid, wr_req_ready;
   dma_req_t [2:0]        wr_req;
   logic     [2:0]        wr_valid, wr_ready, wr_last, wr_done;
@@ -234,8 +251,22 @@ module flue_adapter
 
   // ==== control plane =========================================================
 
-  logic        mgmt_drained, mgmt_idle, mgmt_deadline_valid;
-  logic [63:0] mgmt_deadline_us;
+  logic        mgmt_drained, mgmt_idle, mgmt_deadline_valid, tcp_quiet, tcp_deadline_valid;
+  logic [63:0] mgmt_deadline_us, tcp_deadline_us;
+
+  // The engine's places in the data path; without it nothing comes or goes there.
+  logic         tap_full, dp_valid, dp_ready, dp_last, dp_divert, dp_marker, dp_marker_ready, rx_taken, rx_lost;
+  logic [W-1:0] dp_data;
+  logic [B-1:0] dp_keep;
+  rx_meta_t     dp_meta;
+  rx_note_t     dp_note;
+  logic         te_valid, te_ready, te_last, te_bad;
+  logic [W-1:0] te_data;
+  logic [B-1:0] te_keep;
+  lso_cmd_t     te_cmd;
+  tx_tag_t      te_tag;
+  logic         conn_event_valid, conn_event_ready;
+  logic [95:0]  conn_event;
 
   if (MGMT) begin : g_mgmt
     logic             tp_valid, tp_ready, tp_write, tp_bad, cmd_valid, cmd_ready, cmd_done;
@@ -248,6 +279,16 @@ module flue_adapter
     logic [8:0][31:0] cmd_key;
     logic [3:0][31:0] cmd_seed;
     logic             err_valid, err_ready, cpu_idle, tables_idle;
+    logic             eng_valid, eng_ready, eng_write, eng_note;
+    logic [25:2]      eng_addr;
+    logic [31:0]      eng_wdata, eng_rdata;
+    logic             cpu_valid, cpu_ready, cpu_write, row_valid, row_ready, lk_valid, lk_ready, lk_done;
+    logic [1:0]       cpu_table, row_table;
+    logic [15:0]      cpu_row, row_row;
+    logic [5:0]       cpu_word, row_word;
+    logic [31:0]      cpu_wdata;
+    lookup_key_t      lk;
+    lookup_rsp_t      lk_rsp;
 
     flue_mgmt #(
       .W(W), .FW_KB(FW_KB), .CORE(CORE), .CONNECTIONS(CONNECTIONS), .PATHS(PATHS), .NEIGHBORS(NEIGHBORS)
@@ -273,9 +314,10 @@ module flue_adapter
       .wr_valid_o(wr_valid[2]), .wr_ready_i(wr_ready[2]), .wr_data_o(wr_data[2]),
       .wr_keep_o(wr_keep[2]), .wr_last_o(wr_last[2]), .wr_done_i(wr_done[2]),
       .wr_status_i(wr_status[2]),
-      .tp_valid_o(tp_valid), .tp_ready_i(tp_ready), .tp_write_o(tp_write), .tp_table_o(tp_table),
-      .tp_row_o(tp_row), .tp_word_o(tp_word), .tp_wdata_o(tp_wdata), .tp_rdata_i(tp_rdata),
-      .tp_bad_i(tp_bad), .cmd_valid_o(cmd_valid), .cmd_ready_i(cmd_ready), .cmd_op_o(cmd_op),
+      .tp_valid_o(cpu_valid), .tp_ready_i(cpu_ready), .tp_write_o(cpu_write), .tp_table_o(cpu_table),
+      .tp_row_o(cpu_row), .tp_word_o(cpu_word), .tp_wdata_o(cpu_wdata), .tp_rdata_i(tp_rdata),
+      .tp_bad_i(tp_bad), .eng_valid_o(eng_valid), .eng_ready_i(eng_ready), .eng_write_o(eng_write),
+      .eng_addr_o(eng_addr), .eng_wdata_o(eng_wdata), .eng_rdata_i(eng_rdata), .eng_note_i(eng_note), .cmd_valid_o(cmd_valid), .cmd_ready_i(cmd_ready), .cmd_op_o(cmd_op),
       .cmd_index_o(cmd_index), .cmd_key_o(cmd_key), .cmd_seed_o(cmd_seed), .cmd_done_i(cmd_done),
       .cmd_result_i(cmd_result), .cmd_found_i(cmd_found), .err_valid_i(err_valid),
       .err_ready_o(err_ready), .err_i(table_err)
@@ -285,7 +327,7 @@ module flue_adapter
       .CONNECTIONS(CONNECTIONS), .PATHS(PATHS), .NEIGHBORS(NEIGHBORS), .FAULTS(FAULTS)
     ) u_tables (
       .clk, .rst,
-      .lk_valid_i(1'b0), .lk_ready_o(), .lk_i('0), .lk_valid_o(), .lk_o(),
+      .lk_valid_i(lk_valid), .lk_ready_o(lk_ready), .lk_i(lk), .lk_valid_o(lk_done), .lk_o(lk_rsp),
       .tp_valid_i(tp_valid), .tp_ready_o(tp_ready), .tp_write_i(tp_write), .tp_table_i(tp_table),
       .tp_row_i(tp_row), .tp_word_i(tp_word), .tp_wdata_i(tp_wdata), .tp_rdata_o(tp_rdata),
       .tp_bad_o(tp_bad), .cmd_valid_i(cmd_valid), .cmd_ready_o(cmd_ready), .cmd_op_i(cmd_op),
@@ -297,6 +339,56 @@ module flue_adapter
     );
 
     assign mgmt_idle = cpu_idle && tables_idle && !doorbell && !fw_ping && !flip;
+
+    flue_table_port_arb u_port_arb (
+      .clk, .rst,
+      .cpu_valid_i(cpu_valid), .cpu_ready_o(cpu_ready), .cpu_write_i(cpu_write), .cpu_table_i(cpu_table),
+      .cpu_row_i(cpu_row), .cpu_word_i(cpu_word), .cpu_wdata_i(cpu_wdata),
+      .tcp_valid_i(row_valid), .tcp_ready_o(row_ready), .tcp_table_i(row_table), .tcp_row_i(row_row),
+      .tcp_word_i(row_word),
+      .tp_valid_o(tp_valid), .tp_ready_i(tp_ready), .tp_write_o(tp_write), .tp_table_o(tp_table),
+      .tp_row_o(tp_row), .tp_word_o(tp_word), .tp_wdata_o(tp_wdata)
+    );
+
+    if (TCP) begin : g_tcp
+      flue_tcp #(.W(W), .CONNECTIONS(CONNECTIONS)) u_tcp (
+        .clk, .rst, .time_us_i, .stop_i(drain), .fault_place_i(fault_place), .quiet_o(tcp_quiet),
+        .deadline_valid_o(tcp_deadline_valid), .deadline_us_o(tcp_deadline_us),
+        .fw_valid_i(eng_valid), .fw_ready_o(eng_ready), .fw_write_i(eng_write), .fw_addr_i(eng_addr),
+        .fw_wdata_i(eng_wdata), .fw_rdata_o(eng_rdata), .note_o(eng_note),
+        .db_valid_i(db_valid), .db_ready_o(db_ready), .db_index_i(db_index), .db_word_i(db_word),
+        .db_data_i(db_data), .line_enable_i(line_enable), .line_region_i(line_region), .line_base_i(line_base),
+        .lk_valid_o(lk_valid), .lk_ready_i(lk_ready), .lk_o(lk), .lk_valid_i(lk_done), .lk_i(lk_rsp),
+        .tp_valid_o(row_valid), .tp_ready_i(row_ready), .tp_table_o(row_table), .tp_row_o(row_row),
+        .tp_word_o(row_word), .tp_rdata_i(tp_rdata), .tp_bad_i(tp_bad),
+        .tap_move_i(cv_valid && cv_ready), .tap_data_i(cv_data), .tap_last_i(cv_last), .tap_hdr_i(cv_hdr),
+        .tap_segment_i(cv_segment), .tap_drop_i(cv_drop), .tap_drop_full_i(park_full), .tap_full_o(tap_full),
+        .in_valid_i(vs_valid), .in_ready_o(vs_ready), .in_data_i(vs_data), .in_keep_i(vs_keep),
+        .in_last_i(vs_last), .in_meta_i(vs_meta),
+        .rx_valid_o(dp_valid), .rx_ready_i(dp_ready), .rx_data_o(dp_data), .rx_keep_o(dp_keep), .rx_last_o(dp_last),
+        .rx_meta_o(dp_meta), .rx_divert_o(dp_divert), .rx_note_o(dp_note), .rx_taken_i(rx_taken),
+        .rx_lost_i(rx_lost), .rx_marker_valid_o(dp_marker), .rx_marker_ready_i(dp_marker_ready),
+        .rd_req_valid_o(tcp_req_valid), .rd_req_ready_i(tcp_req_ready), .rd_req_o(tcp_req),
+        .rd_req_last_o(tcp_req_last), .rd_valid_i(tcp_pay_valid), .rd_ready_o(tcp_pay_ready), .rd_data_i(rd_data[1]),
+        .rd_keep_i(rd_keep[1]), .rd_last_i(rd_last[1]), .rd_bad_i(rd_bad[1]),
+        .wr_req_valid_o(sh_req_valid[2:1]), .wr_req_ready_i(sh_req_ready[2:1]), .wr_req_o(sh_req[2:1]),
+        .wr_valid_o(sh_valid[2:1]), .wr_ready_i(sh_ready[2:1]), .wr_data_o(sh_data[2:1]), .wr_keep_o(sh_keep[2:1]),
+        .wr_last_o(sh_last[2:1]), .wr_done_i(sh_done[2:1]), .wr_status_i(wr_status[0]),
+        .tx_valid_o(te_valid), .tx_ready_i(te_ready), .tx_data_o(te_data), .tx_keep_o(te_keep), .tx_last_o(te_last),
+        .tx_bad_o(te_bad), .tx_cmd_o(te_cmd), .tx_tag_o(te_tag), .done_valid_i(done_valid), .done_tag_i(done_tag),
+        .event_valid_o(conn_event_valid), .event_ready_i(conn_event_ready), .event_o(conn_event),
+        .trace_valid_o(), .trace_event_o(), .trace_index_o(), .trace_reason_o()
+      );
+    end else begin : g_no_tcp
+      assign eng_ready = 1'b1;
+      assign eng_rdata = '0;
+      assign eng_note  = 1'b0;
+      assign {row_valid, row_table, row_row, row_word, lk_valid} = '0;
+      assign lk = '0;
+
+      logic unused;
+      assign unused = &{1'b0, eng_valid, eng_write, eng_addr, eng_wdata, row_ready, lk_ready, lk_done, lk_rsp};
+    end
   end else begin : g_plain
     assign {fw_ack, fw_running, fw_trapped, fw_asleep, fw_ready, set_admin, set_firmware} = '0;
     assign {fw_rdata, fw_heartbeat, fw_cause, fw_pc, asq_head, acq_tail} = '0;
@@ -320,6 +412,57 @@ module flue_adapter
                       acq_region, acq_log2, acq_head, flip, flip_table, flip_row, flip_word, flip_bit};
   end
 
+  if (!MGMT || !TCP) begin : g_no_engine
+    assign tcp_quiet          = 1'b1;
+    assign tcp_deadline_valid = 1'b0;
+    assign tcp_deadline_us    = '0;
+    assign db_ready           = 1'b1;
+    assign tap_full           = 1'b0;
+    assign dp_valid           = vs_valid;
+    assign vs_ready           = dp_ready;
+    assign dp_data            = vs_data;
+    assign dp_keep            = vs_keep;
+    assign dp_last            = vs_last;
+    assign dp_meta            = vs_meta;
+    assign dp_note            = '0;
+    assign te_data            = '0;
+    assign te_keep            = '0;
+    assign te_cmd             = '0;
+    assign te_tag             = '0;
+    assign conn_event         = '0;
+    assign tcp_req            = '0;
+    assign sh_req[2:1]        = '0;
+    assign sh_data[2:1]       = '0;
+    assign sh_keep[2:1]       = '0;
+    assign {dp_divert, dp_marker, te_valid, te_last, te_bad, conn_event_valid, tcp_req_valid, tcp_req_last,
+            tcp_pay_ready, sh_req_valid[2:1], sh_valid[2:1], sh_last[2:1]} = '0;
+
+    logic unused;
+    assign unused = &{1'b0, fault_place, line_enable, line_base, line_region, db_valid, db_index, db_word, db_data,
+                      rx_taken, rx_lost, dp_marker_ready, te_ready, conn_event_ready, tcp_req_ready, tcp_pay_valid,
+                      sh_req_ready[2:1], sh_ready[2:1], sh_done[2:1], park_full, cv_hdr, cv_segment};
+  end
+
+  flue_tcp_payload u_payload (
+    .clk, .rst,
+    .host_req_valid_i(host_req_valid), .host_req_ready_o(host_req_ready), .host_req_i(host_req),
+    .host_req_last_i(host_req_last),
+    .tcp_req_valid_i(tcp_req_valid), .tcp_req_ready_o(tcp_req_ready), .tcp_req_i(tcp_req),
+    .tcp_req_last_i(tcp_req_last),
+    .req_valid_o(rd_req_valid[1]), .req_ready_i(rd_req_ready[1]), .req_o(rd_req[1]), .req_last_o(rd_req_last[1]),
+    .in_valid_i(rd_valid[1]), .in_ready_o(rd_ready[1]), .in_last_i(rd_last[1]),
+    .host_valid_o(host_pay_valid), .host_ready_i(host_pay_ready),
+    .tcp_valid_o(tcp_pay_valid), .tcp_ready_i(tcp_pay_ready)
+  );
+
+  flue_dma_share #(.N(3), .W(W)) u_share (
+    .clk, .rst,
+    .req_valid_i(sh_req_valid), .req_ready_o(sh_req_ready), .req_i(sh_req), .valid_i(sh_valid), .ready_o(sh_ready),
+    .data_i(sh_data), .keep_i(sh_keep), .last_i(sh_last), .done_o(sh_done),
+    .req_valid_o(wr_req_valid[0]), .req_ready_i(wr_req_ready[0]), .req_o(wr_req[0]), .valid_o(wr_valid[0]),
+    .ready_i(wr_ready[0]), .data_o(wr_data[0]), .keep_o(wr_keep[0]), .last_o(wr_last[0]), .done_i(wr_done[0])
+  );
+
   // ==== transmit ==============================================================
 
   logic         tx_idle, req_valid, req_take;
@@ -340,8 +483,8 @@ module flue_adapter
     .slot_valid_i(rd_valid[0]), .slot_ready_o(rd_ready[0]), .slot_data_i(rd_data[0]),
     .slot_keep_i(rd_keep[0]), .slot_last_i(rd_last[0]), .slot_bad_i(rd_bad[0]),
     .slot_status_i(rd_status[0]),
-    .pay_req_valid_o(rd_req_valid[1]), .pay_req_ready_i(rd_req_ready[1]), .pay_req_o(rd_req[1]),
-    .pay_req_last_o(rd_req_last[1]), .pay_end_i(rd_valid[1] && rd_ready[1] && rd_last[1]),
+    .pay_req_valid_o(host_req_valid), .pay_req_ready_i(host_req_ready), .pay_req_o(host_req),
+    .pay_req_last_o(host_req_last), .pay_end_i(host_pay_valid && host_pay_ready && rd_last[1]),
     .pay_status_i(rd_status[1]),
     .req_valid_o(req_valid), .req_ready_i(req_take), .req_o(req),
     .done_valid_i(done_valid), .done_tag_i(done_tag),
@@ -356,7 +499,7 @@ module flue_adapter
 
   flue_parse #(.W(W)) u_tx_parse (
     .clk, .rst,
-    .in_valid_i(rd_valid[1]), .in_ready_o(rd_ready[1]), .in_data_i(rd_data[1]),
+    .in_valid_i(host_pay_valid), .in_ready_o(host_pay_ready), .in_data_i(rd_data[1]),
     .in_keep_i(rd_keep[1]), .in_last_i(rd_last[1]), .in_bad_i(rd_bad[1]),
     .out_valid_o(tp_valid), .out_ready_i(tp_ready), .out_data_o(tp_data), .out_keep_o(tp_keep),
     .out_last_o(tp_last), .out_bad_o(tp_bad), .out_hdr_o(tp_hdr)
@@ -380,6 +523,32 @@ module flue_adapter
     .hdr_i(tp_hdr), .done_o(judged), .cmd_o(lso_cmd), .status_o(check_status)
   );
 
+  logic         me_valid, me_ready, me_last, me_bad;
+  logic [W-1:0] me_data;
+  logic [B-1:0] me_keep;
+  lso_cmd_t     me_cmd;
+  tx_tag_t      me_tag;
+
+  if (MGMT && TCP) begin : g_merge
+    flue_tcp_merge #(.W(W)) u_merge (
+      .clk, .rst,
+      .host_valid_i(lso_valid), .host_ready_o(lso_ready), .host_data_i(tp_data), .host_keep_i(tp_keep),
+      .host_last_i(tp_last), .host_bad_i(tp_bad), .host_cmd_i(lso_cmd), .host_tag_i(lso_tag),
+      .tcp_valid_i(te_valid), .tcp_ready_o(te_ready), .tcp_data_i(te_data), .tcp_keep_i(te_keep),
+      .tcp_last_i(te_last), .tcp_bad_i(te_bad), .tcp_cmd_i(te_cmd), .tcp_tag_i(te_tag),
+      .out_valid_o(me_valid), .out_ready_i(me_ready), .out_data_o(me_data), .out_keep_o(me_keep),
+      .out_last_o(me_last), .out_bad_o(me_bad), .out_cmd_o(me_cmd), .out_tag_o(me_tag)
+    );
+  end else begin : g_no_merge
+    assign {me_valid, me_last, me_bad} = {lso_valid, tp_last, tp_bad};
+    assign lso_ready = me_ready;
+    assign te_ready  = 1'b0;
+    assign me_data   = tp_data;
+    assign me_keep   = tp_keep;
+    assign me_cmd    = lso_cmd;
+    assign me_tag    = lso_tag;
+  end
+
   logic         lo_valid, lo_ready, lo_last, lo_bad;
   logic [W-1:0] lo_data;
   logic [B-1:0] lo_keep;
@@ -388,8 +557,8 @@ module flue_adapter
 
   flue_lso #(.W(W)) u_lso (
     .clk, .rst, .fault_seq_i(fault_seq),
-    .in_valid_i(lso_valid), .in_ready_o(lso_ready), .in_data_i(tp_data), .in_keep_i(tp_keep),
-    .in_last_i(tp_last), .in_bad_i(tp_bad), .in_cmd_i(lso_cmd), .in_tag_i(lso_tag),
+    .in_valid_i(me_valid), .in_ready_o(me_ready), .in_data_i(me_data), .in_keep_i(me_keep),
+    .in_last_i(me_last), .in_bad_i(me_bad), .in_cmd_i(me_cmd), .in_tag_i(me_tag),
     .out_valid_o(lo_valid), .out_ready_i(lo_ready), .out_data_o(lo_data), .out_keep_o(lo_keep),
     .out_last_o(lo_last), .out_bad_o(lo_bad), .out_cmd_o(lo_cmd), .out_tag_o(lo_tag)
   );
@@ -444,6 +613,7 @@ module flue_adapter
   hdr_t         cv_hdr;
   rx_csum_t     cv_csum;
   logic [13:0]  cv_len;
+  logic         cv_segment;
 
   flue_csum_verify #(.W(W)) u_csum_verify (
     .clk, .rst, .cfg_i(rx_cfg),
@@ -451,10 +621,10 @@ module flue_adapter
     .in_last_i(rp_last), .in_bad_i(rp_bad), .in_hdr_i(rp_hdr),
     .out_valid_o(cv_valid), .out_ready_i(cv_ready), .out_data_o(cv_data), .out_keep_o(cv_keep),
     .out_last_o(cv_last), .out_bad_o(cv_bad), .out_hdr_o(cv_hdr), .out_csum_o(cv_csum),
-    .out_segment_o(), .out_len_o(cv_len)
+    .out_segment_o(cv_segment), .out_len_o(cv_len)
   );
 
-  logic     cv_end, cv_drop, drop_bad, drop_runt, drop_long, drop_off, drop_full, drop_queue;
+  logic     cv_end, cv_drop, drop_bad, drop_runt, drop_long, drop_off, drop_full, drop_queue, park_full;
   rx_meta_t cv_meta;
 
   assign cv_end = cv_valid && cv_ready && cv_last;
@@ -475,10 +645,10 @@ module flue_adapter
   ) u_park (
     .clk, .rst,
     .in_valid_i(cv_valid), .in_ready_o(cv_ready), .in_data_i(cv_data), .in_keep_i(cv_keep),
-    .in_last_i(cv_last), .in_bad_i(cv_drop), .in_meta_i(cv_meta),
+    .in_last_i(cv_last), .in_bad_i(cv_drop || tap_full), .in_meta_i(cv_meta),
     .out_valid_o(pk_valid), .out_ready_i(pk_ready), .out_data_o(pk_data), .out_keep_o(pk_keep),
     .out_last_o(pk_last), .out_bad_o(pk_bad), .out_meta_o(pk_meta),
-    .drop_bad_o(), .drop_full_o(drop_full)
+    .drop_bad_o(), .drop_full_o(park_full)
   );
 
   logic         vs_valid, vs_ready, vs_last;
@@ -497,6 +667,7 @@ module flue_adapter
   logic         rx_idle, rx_wait;
   queue_error_e rx_error;
   logic         rx_event_valid, rx_event_ready;
+  logic         rx_event_note;
   logic [95:0]  rx_event;
   status_e      rx_event_status;
 
@@ -509,19 +680,30 @@ module flue_adapter
     .slot_valid_i(rd_valid[2]), .slot_ready_o(rd_ready[2]), .slot_data_i(rd_data[2]),
     .slot_keep_i(rd_keep[2]), .slot_last_i(rd_last[2]), .slot_bad_i(rd_bad[2]),
     .slot_status_i(rd_status[2]),
-    .in_valid_i(vs_valid), .in_ready_o(vs_ready), .in_data_i(vs_data), .in_keep_i(vs_keep),
-    .in_last_i(vs_last), .in_meta_i(vs_meta), .in_divert_i(1'b0), .in_note_i('0), .taken_o(), .lost_o(),
-    .marker_valid_i(1'b0), .marker_ready_o(),
-    .wr_req_valid_o(wr_req_valid[0]), .wr_req_ready_i(wr_req_ready[0]), .wr_req_o(wr_req[0]),
-    .wr_valid_o(wr_valid[0]), .wr_ready_i(wr_ready[0]), .wr_data_o(wr_data[0]),
-    .wr_keep_o(wr_keep[0]), .wr_last_o(wr_last[0]), .wr_done_i(wr_done[0]),
+    .in_valid_i(dp_valid), .in_ready_o(dp_ready), .in_data_i(dp_data), .in_keep_i(dp_keep),
+    .in_last_i(dp_last), .in_meta_i(dp_meta), .in_divert_i(dp_divert), .in_note_i(dp_note), .taken_o(rx_taken),
+    .lost_o(rx_lost), .marker_valid_i(dp_marker), .marker_ready_o(dp_marker_ready),
+    .wr_req_valid_o(sh_req_valid[0]), .wr_req_ready_i(sh_req_ready[0]), .wr_req_o(sh_req[0]),
+    .wr_valid_o(sh_valid[0]), .wr_ready_i(sh_ready[0]), .wr_data_o(sh_data[0]),
+    .wr_keep_o(sh_keep[0]), .wr_last_o(sh_last[0]), .wr_done_i(sh_done[0]),
     .wr_status_i(wr_status[0]),
     .event_valid_o(rx_event_valid), .event_ready_i(rx_event_ready), .event_o(rx_event),
-    .event_status_o(rx_event_status), .event_note_o(),
+    .event_status_o(rx_event_status), .event_note_o(rx_event_note),
     .drop_o(drop_queue)
   );
 
   // ==== events and interrupt ==================================================
+
+  // Receive queue and connections take turns at the event queue's receive side.
+  logic rx_side_ready, conn_turn, conn_last_q;
+  assign conn_turn        = conn_event_valid && !(rx_event_valid && conn_last_q);
+  assign conn_event_ready = rx_side_ready && conn_turn;
+  assign rx_event_ready   = rx_side_ready && !conn_turn;
+
+  always_ff @(posedge clk) begin
+    if (rx_side_ready) conn_last_q <= conn_turn;
+    if (rst) conn_last_q <= 1'b0;
+  end
 
   logic events_drained, eq_wait, eq_write_error, irq_rise, irq_idle, drained_q;
   logic tx_stopped_q, rx_stopped_q, eq_stopped_q;
@@ -532,7 +714,8 @@ module flue_adapter
     .log2_slots_i(eq_log2), .head_i(eq_head), .tail_o(eq_tail), .stopped_o(eq_stopped),
     .idle_o(eq_idle), .posted_o(posted), .wait_o(eq_wait), .write_error_o(eq_write_error),
     .tx_valid_i(tx_event_valid), .tx_ready_o(tx_event_ready), .tx_event_i(tx_event),
-    .rx_valid_i(rx_event_valid), .rx_ready_o(rx_event_ready), .rx_event_i(rx_event),
+    .rx_valid_i(rx_event_valid || conn_event_valid), .rx_ready_o(rx_side_ready),
+    .rx_event_i(conn_turn ? conn_event : rx_event),
     .drain_i(drain), .drained_o(events_drained),
     .tx_enable_i(enable && txq_enable), .tx_quiet_i(tx_quiet), .tx_stopped_i(tx_stopped),
     .tx_error_i(tx_error), .tx_head_i(txq_head),
@@ -564,9 +747,14 @@ module flue_adapter
   logic        irq_deadline_valid;
   logic [63:0] irq_deadline_us;
 
-  assign deadline_valid_o = irq_deadline_valid || mgmt_deadline_valid;
-  assign deadline_us_o    = mgmt_deadline_valid && (!irq_deadline_valid || mgmt_deadline_us < irq_deadline_us) ?
-                            mgmt_deadline_us : irq_deadline_us;
+  // The earliest of three.
+  logic        first_valid;
+  logic [63:0] first_us;
+  assign first_valid      = mgmt_deadline_valid || tcp_deadline_valid;
+  assign first_us         = mgmt_deadline_valid && (!tcp_deadline_valid || mgmt_deadline_us < tcp_deadline_us) ?
+                            mgmt_deadline_us : tcp_deadline_us;
+  assign deadline_valid_o = irq_deadline_valid || first_valid;
+  assign deadline_us_o    = first_valid && (!irq_deadline_valid || first_us < irq_deadline_us) ? first_us : irq_deadline_us;
 
   flue_irq u_irq (
     .clk, .rst(rst || clear), .time_us_i,
@@ -590,7 +778,7 @@ module flue_adapter
   logic [13:0]      wire_bytes;
 
   assign tx_posts = tx_event_valid && tx_event_ready;
-  assign rx_posts = rx_event_valid && rx_event_ready;
+  assign rx_posts = rx_event_valid && rx_event_ready && !rx_event_note;
   assign rx_good  = rx_posts && rx_event_status == ST_OK;
   assign rx_ev    = {32'b0, rx_event};
 
@@ -646,21 +834,24 @@ module flue_adapter
   // Every transmit request is counted by its queue until its event is taken.
   // Received frames are counted here: before the park FIFO, and in or behind it.
 
-  logic       in_frame_q;
+  logic       in_frame_q, full_q;         // full_q: a frame was dropped, too many headers wait
   logic [5:0] front_q;
   logic [6:0] back_q;
   logic       rx_begins, rx_parks, rx_leaves;
 
+  assign drop_full = park_full || full_q;
   assign rx_begins = wire_rx_valid_i && wire_rx_ready_o && !in_frame_q;
-  assign rx_parks  = cv_end && !cv_drop;
+  assign rx_parks  = cv_end && !cv_drop && !tap_full;
   assign rx_leaves = vs_valid && vs_ready && vs_last;
 
   always_ff @(posedge clk) begin
     if (wire_rx_valid_i && wire_rx_ready_o) in_frame_q <= !wire_rx_last_i;
+    full_q  <= cv_end && !cv_drop && tap_full;
     front_q <= front_q + 6'(rx_begins) - 6'(cv_end);
-    back_q  <= back_q + 7'(rx_parks) - 7'(drop_full) - 7'(rx_leaves);
+    back_q  <= back_q + 7'(rx_parks) - 7'(park_full) - 7'(rx_leaves);
     if (rst) begin
       in_frame_q <= 1'b0;
+      full_q     <= 1'b0;
       front_q    <= '0;
       back_q     <= '0;
     end
@@ -668,7 +859,7 @@ module flue_adapter
 
   assign others_idle = tx_idle && rx_idle && eq_idle && irq_idle && stats_idle && mgmt_idle && !dma_busy &&
                        !wire_rx_valid_i && front_q == '0 &&
-                       (back_q == '0 || (rx_wait && vs_valid)) && full_owed_q == '0;
+                       (back_q == '0 || (rx_wait && dp_valid)) && full_owed_q == '0 && tcp_quiet && !conn_event_valid;
   assign idle_o      = others_idle && regs_idle;
 
 endmodule

@@ -24,6 +24,7 @@ module flue_regs
   parameter int          CONNECTIONS = 0,             // rows of the tables
   parameter int          PATHS     = 0,
   parameter int          NEIGHBORS = 0,
+  parameter bit          ENGINE    = 1'b0,            // BUILD_FW.engine
   localparam int         IDX_W     = REGIONS > 1 ? $clog2(REGIONS) : 1
 ) (
   input  logic              clk,
@@ -305,7 +306,7 @@ module flue_regs
   // ---- management processor ----
   assign hwif_in.BUILD_FW.memory_kb.next          = 8'(FW_KB);
   assign hwif_in.BUILD_FW.core.next               = FW_CORE;
-  assign hwif_in.BUILD_FW.engine.next             = 1'b0;
+  assign hwif_in.BUILD_FW.engine.next             = ENGINE;
   assign hwif_in.BUILD_TABLES0.connections.next   = 16'(CONNECTIONS);
   assign hwif_in.BUILD_TABLES0.paths.next         = 16'(PATHS);
   assign hwif_in.BUILD_TABLES1.neighbors.next     = 16'(NEIGHBORS);

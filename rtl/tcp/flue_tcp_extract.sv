@@ -45,7 +45,7 @@ module flue_tcp_extract
   output tcp_seg_t     seg_o,
   output logic [9:0]   pay_off_o,         // payload offset in the frame
 
-  output logic         idle_o             // no frame is here
+  output logic         idle_o             // nothing happens without input, key_ready_i or seg_ready_i
 );
 
   localparam int N     = W / 32;          // words in a beat
@@ -366,8 +366,17 @@ module flue_tcp_extract
       if (sack_byte && at_byte_q[4:3] == 2'(i)) seg_q.block[i] <= {seg_q.block[i][55:0], octet};
   end
 
-  assign idle_o = !move_q && begins_q && !frame_valid && waiting == '0 && state_q == S_FRAME && !key_wait_q &&
-                  !key_valid_o && !seg_valid_o;
+  logic at_rest;
+
+  always_comb begin
+    unique case (state_q)
+      S_FRAME: at_rest = frame_valid ? !key_free : waiting == '0;
+      S_GIVE:  at_rest = !seg_free;
+      default: at_rest = 1'b0;
+    endcase
+  end
+
+  assign idle_o = !move_q && at_rest && !start && !key_give && !(key_valid_o && key_ready_i) && !(seg_valid_o && seg_ready_i);
 
   logic unused;
   assign unused = &{1'b0, in_hdr_i, tci[15:12]};
