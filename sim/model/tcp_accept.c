@@ -37,7 +37,8 @@ static bool acceptable(const struct flue_tcp *t, uint32_t seq, uint32_t slen)
         return win == 0 ? seq == t->rcv_edge : seq - t->rcv_edge < win;
     if (win == 0)
         return false;
-    return seq - t->rcv_edge < win || last - t->rcv_edge < win || (before(seq, t->rcv_edge) && upto(t->rcv_adv, last));
+    bool spans = before(seq, t->rcv_edge) && upto(t->rcv_edge, last) && upto(t->rcv_adv, last);
+    return seq - t->rcv_edge < win || last - t->rcv_edge < win || spans;
 }
 
 /* Not acceptable: an ACK and nothing else (TCP-021, TCP-025). */
