@@ -266,6 +266,33 @@ static inline NDIS_OFFLOAD offload(NDIS_OID oid)
     return o;
 }
 
+static inline NDIS_TCP_CONNECTION_OFFLOAD connection(NDIS_OID oid)
+{
+    NDIS_TCP_CONNECTION_OFFLOAD c;
+    CHECK_EQ(oid_query(oid, &c, sizeof c), NDIS_STATUS_SUCCESS);
+    return c;
+}
+
+static inline NDIS_TCP_CONNECTION_OFFLOAD_PARAMETERS run_time(void)
+{
+    NDIS_TCP_CONNECTION_OFFLOAD_PARAMETERS p;
+    CHECK_EQ(oid_query(OID_TCP_CONNECTION_OFFLOAD_PARAMETERS, &p, sizeof p), NDIS_STATUS_SUCCESS);
+    return p;
+}
+
+static inline NDIS_STATUS set_run_time(const NDIS_TCP_CONNECTION_OFFLOAD_PARAMETERS *p)
+{
+    return oid_set(OID_TCP_CONNECTION_OFFLOAD_PARAMETERS, p, sizeof *p);
+}
+
+static inline NDIS_OFFLOAD_PARAMETERS switching(uint8_t ipv4, uint8_t ipv6)
+{
+    NDIS_OFFLOAD_PARAMETERS p = keep();
+    p.TcpConnectionIPv4 = ipv4;
+    p.TcpConnectionIPv6 = ipv6;
+    return p;
+}
+
 static inline struct flue_config config(void)
 {
     struct flue_config c;

@@ -283,4 +283,11 @@ static inline struct chain take_chain(uint16_t port)
     return c;
 }
 
+static inline uint32_t device_handle(const node_t *node)
+{
+    struct flue_target_object object;
+    CHECK_EQ(flue_target_object(rig.target, *node->MiniportOffloadContext, &object), FLUE_OK);
+    return object.handle;
+}
+
 #endif
