@@ -579,6 +579,144 @@ TEST(lookups_during_commands_lose_nothing)
     }
 }
 
+/* ---- lookups without a pause ---- */
+
+enum { FLYING = 16, GAP_MAX = 42 + 60 + 4 }; /* cycles between two answers: a lookup and a step of a command */
+
+struct stream {
+    struct segment sent[FLYING];
+    bool of_object[FLYING];
+    unsigned first, flying;
+    uint64_t last, gap_max, gap_sum, answers;
+};
+
+/* What the command under way changes: lookups that ended before it see `was`, those that begin after it `now`. */
+struct change {
+    struct segment object;
+    struct answer was, now;
+    uint64_t begin, end;
+};
+
+static struct segment row_segment(unsigned row)
+{
+    struct segment s = {.ports = row + 1};
+    s.key[1] = 0x0C;
+    s.key[5] = row;
+    return s;
+}
+
+static bool same_answer(const struct answer *a, struct reply r)
+{
+    return (a->conn >= 0) == r.hit && a->path_hit == r.path_hit && !r.bad &&
+           (!r.hit || ((int)r.index == a->conn && (int)r.path == a->path));
+}
+
+/* One cycle, with lookups always waiting; answers are held against what they may see. */
+static void stream_step(struct stream *st, const struct change *c, unsigned stay)
+{
+    struct bench_packet got;
+
+    while (st->flying < FLYING) {
+        unsigned at = (st->first + st->flying++) % FLYING;
+        st->of_object[at] = bench_chance(50);
+        st->sent[at] = st->of_object[at] ? c->object : row_segment((unsigned)bench_random_in(0, stay - 1));
+        lookup_send(&st->sent[at]);
+    }
+    bench_run(1);
+    while (bench_take(lk_id(), &got)) {
+        struct reply r = reply_of(&got);
+        uint64_t begun = st->last;
+        if (st->last) {
+            uint64_t gap = got.first_cycle - st->last;
+            st->gap_max = gap > st->gap_max ? gap : st->gap_max;
+            st->gap_sum += gap;
+            st->answers++;
+        }
+        st->last = got.first_cycle;
+        if (!st->of_object[st->first]) {
+            struct answer a = model_lookup(&st->sent[st->first]);
+            expect_reply(&a, r);
+            CHECK(a.conn >= 0);
+        } else if (memcmp(&st->sent[st->first], &c->object, sizeof c->object) == 0) {
+            bool was = same_answer(&c->was, r), now = same_answer(&c->now, r);
+            if (got.first_cycle <= c->begin)
+                CHECK(was);
+            else if (begun >= c->end)
+                CHECK(now);
+            else
+                CHECK(was || now);
+        }
+        st->first = (st->first + 1) % FLYING;
+        st->flying--;
+    }
+}
+
+/*
+ * CH-040, CH-185: lookups that follow one another without a pause see each insertion and deletion as soon as it is answered,
+ * and find all other entries all the time; neither holds the other up for longer than a step.
+ */
+TEST(lookups_at_full_rate_see_every_insertion_and_deletion)
+{
+    for (unsigned n = 1; n < 3; n++) {
+        begin(n);
+        struct stream st = {0};
+        unsigned stay = rows / 2, done[CLEAR + 1] = {0};
+        uint64_t longest = 0;
+        for (unsigned i = 0; i < rows; i++) {
+            struct segment s = row_segment(i);
+            put_path(i, s.key);
+            put_conn(i, i, s.ports);
+            if (i >= stay)
+                continue;
+            CHECK_EQ(OK, insert(INSERT_PATH, i));
+            CHECK_EQ(OK, insert(INSERT_CONN, i));
+            paths[i].in = conns[i].in = true;
+        }
+        for (unsigned round = 0; round < 150; round++) {
+            unsigned row = stay + (unsigned)bench_random_in(0, rows - stay - 1);
+            enum op op = !paths[row].in     ? INSERT_PATH
+                         : conns[row].in    ? DELETE_CONN
+                         : bench_chance(60) ? INSERT_CONN
+                                            : DELETE_PATH;
+            struct change c = {.object = row_segment(row), .begin = UINT64_MAX, .end = UINT64_MAX};
+            struct bench_packet got;
+
+            c.was = c.now = model_lookup(&c.object);
+            for (unsigned i = 0; i < 300; i++)
+                stream_step(&st, &c, stay);
+            *(op == INSERT_PATH || op == DELETE_PATH ? &paths[row].in : &conns[row].in) =
+                op == INSERT_PATH || op == INSERT_CONN;
+            c.now = model_lookup(&c.object);
+            c.begin = bench_cycle();
+            command_send(op, row, NULL, 0, NULL);
+            while (!bench_take(cmd_id(), &got)) {
+                stream_step(&st, &c, stay);
+                CHECK(bench_cycle() - c.begin < 100000);
+            }
+            CHECK_EQ(OK, bench_bits_get(&got.user, 16, 3));
+            done[op]++;
+            c.end = got.first_cycle;
+            longest = c.end - c.begin > longest ? c.end - c.begin : longest;
+            for (unsigned i = 0; i < 300; i++)
+                stream_step(&st, &c, stay);
+        }
+        CHECK(done[INSERT_PATH] && done[INSERT_CONN] && done[DELETE_PATH] && done[DELETE_CONN]);
+        CHECK(st.gap_max <= GAP_MAX);
+        if (n == 2) {
+            bench_report("lookup_cycles/ipv4_during_commands", (double)st.gap_sum / (double)st.answers, "cycles",
+                         "mean, half of them miss now and then");
+            bench_report("lookup_cycles/ipv4_during_commands_max", (double)st.gap_max, "cycles",
+                         "with a step of a command between");
+            bench_report("table_command_cycles/full_rate", (double)longest, "cycles", "longest, 64 rows, lookups all the time");
+        }
+        struct bench_packet got;
+        while (st.flying) {
+            wait_for(lk_id(), &got, 10000);
+            st.flying--;
+        }
+    }
+}
+
 /* CH-151: a flipped bit of any word, data or parity, is detected when the word is read and named by table, row and word. */
 TEST(a_flipped_bit_is_named)
 {
