@@ -48,11 +48,11 @@ bool tcp_reopens(const struct flue_tcp *t)
 {
     bool receives = t->state == FLUE_TCP_ESTABLISHED || t->state == FLUE_TCP_FIN_WAIT1 || t->state == FLUE_TCP_FIN_WAIT2;
     struct announced a = announce(t);
-    int32_t step = (int32_t)(full_edge(t) - t->rcv_adv);
+    uint32_t gain = a.edge - t->rcv_adv; /* never moves left */
     bool low = t->rcv_adv - t->rcv_nxt < t->mss_rcv;
-    bool much = step > 0 && (uint32_t)step >= most(2 * t->mss_rcv, t->rcv_buf / 4);
+    bool much = gain >= most(2 * t->mss_rcv, t->rcv_buf / 4);
     bool lowered = t->placing == 0 && t->ack_owed == 0 && before(t->last_ack_sent, a.ack);
-    return lowered || (receives && (low || much) && before(t->rcv_adv, a.edge));
+    return lowered || (receives && gain > 0 && (low || much));
 }
 
 /* A duplicate above the edge is reported only with its range behind it (TCP-076). */
