@@ -17,7 +17,7 @@ import flue_tools as ft
 FAMILIES = {"TO": "task offload", "CH": "chimney", "TCP": "TCP engine", "HND": "hand-over"}
 ID = re.compile(r"\b(TO|CH|TCP|HND)-(\d{3})\b")
 LISTED = re.compile(r"^(?:[*-] |\| )(TO|CH|TCP|HND)-(\d{3})\b[ |]*(.*)$", re.M)
-TEST = re.compile(r"^\s*(?:TEST|BENCH_TEST)\w*\s*\(\s*(\w+)|^(?:static\s+)?(?:void|int|bool)\s+(\w+)\s*\(|^def\s+(\w+)\s*\(|^(\w+)\s*\(\)\s*\{", re.M)
+TEST = re.compile(r"^\s*(?:TEST|BENCH_TEST|DIALOGUE)\w*\s*\(\s*(\w+)|^(?:static\s+)?(?:void|int|bool)\s+(\w+)\s*\(|^def\s+(\w+)\s*\(|^(\w+)\s*\(\)\s*\{", re.M)
 PAGE = ft.ROOT / "docs" / "coverage.md"
 
 
@@ -49,7 +49,7 @@ def waiting(known):
 def test_files():
     for top in ("host", "firmware", "sim"):
         for path in sorted((ft.ROOT / top).rglob("*")):
-            if path.is_file() and re.search(r"(_test|_fuzz)\.(c|cpp|py|sh)$", path.name):
+            if path.is_file() and re.search(r"(_test|_fuzz|_dialogue)\.(c|cpp|py|sh)$", path.name):
                 yield path
 
 
