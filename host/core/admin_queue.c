@@ -300,7 +300,8 @@ static enum flue_err announced_check(struct flue_admin *admin, uint16_t head_bef
     uint32_t tail, word[CQE_WORDS];
 
     TRY(reg_read(a, FLUE_REG_ACQ_TAIL, &tail));
-    if (tail > UINT16_MAX || (uint16_t)(tail - head_before) > admin->size)
+    /* The last entry may have been taken before the tail said so. */
+    if (tail > UINT16_MAX || (uint16_t)(tail + 1 - head_before) > admin->size + 1)
         return adapter_distrust(a, "tail of the admin completions outside the ring");
     if ((int16_t)(uint16_t)(tail - admin->cq_head) > 0 && !entry_next(admin, word))
         return adapter_distrust(a, "admin completion that was announced and has not its phase");

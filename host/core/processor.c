@@ -247,7 +247,8 @@ static enum flue_err index_check(struct flue_admin *admin)
     TRY(reg_read(a, FLUE_REG_ACQ_TAIL, &tail));
     if (head > UINT16_MAX || (uint16_t)(admin->sq_tail - head) > admin->size)
         return adapter_distrust(a, "head of the admin submissions outside the ring");
-    if (tail > UINT16_MAX || (uint16_t)(tail - admin->cq_head) > admin->size)
+    /* An entry is in the ring, and may have been taken, before the tail says so. */
+    if (tail > UINT16_MAX || (uint16_t)(tail + 1 - admin->cq_head) > admin->size + 1)
         return adapter_distrust(a, "tail of the admin completions outside the ring");
     return FLUE_OK;
 }

@@ -109,7 +109,7 @@ TEST(indices_outside_the_rings_are_found_by_a_check)
         {FLUE_REG_ASQ_HEAD, 3, "head of the admin submissions"},
         {FLUE_REG_ASQ_HEAD, 0xFFF0, "head of the admin submissions"},
         {FLUE_REG_ASQ_HEAD, 0x10000, "head of the admin submissions"},
-        {FLUE_REG_ACQ_TAIL, 0xFFFF, "tail of the admin completions"},
+        {FLUE_REG_ACQ_TAIL, 0xFFFE, "tail of the admin completions"}, /* one behind may be: written after the entry */
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         open_admin();

@@ -132,8 +132,9 @@ static void check_index(struct flue_rings *rings, unsigned kind, unsigned queue,
 
 void flue_rings_read(struct flue_rings *rings, uint32_t offset, uint32_t value)
 {
+    /* The driver may have taken the last entry before ACQ_TAIL says it is there. */
     if (offset == FLUE_REG_ACQ_TAIL && rings->admin.on && !rings->admin.lost &&
-        (uint16_t)(rings->admin.next - value) > (uint16_t)(rings->admin.next - rings->admin.head))
+        (uint16_t)(rings->admin.next - value) > (uint16_t)(rings->admin.next - rings->admin.head) + 1)
         flue_monitor_fail(rings->mon, "admin", "ACQ_TAIL is %u, in memory are completions up to %u (head %u)", value,
                           rings->admin.next, rings->admin.head);
     if (offset == FLUE_REG_ASQ_HEAD && rings->admin.on) {
