@@ -34,7 +34,7 @@ static bool sized(const struct hw_ring *ring)
 }
 
 /* The ring registers were written.  A stopped queue starts anew when the driver switched both rings off. */
-void admin_ring(void)
+COLD void admin_ring(void)
 {
     struct hw_ring asq = hw_asq(), acq = hw_acq();
     bool on = asq.cfg & acq.cfg & FLUE_ASQ_CFG_ENABLE_MASK;
@@ -57,28 +57,54 @@ void admin_ring(void)
     }
     fw.asq = asq;
     fw.acq = acq;
+    fw.asq_slots = slots(&asq);
+    fw.acq_slots = slots(&acq);
     if (!sized(&asq) || !sized(&acq) || (uint16_t)(asq.index - fw.head) > slots(&asq) ||
         (uint16_t)(fw.tail - acq.index) > slots(&acq))
         stop();
 }
 
-static uint32_t room(void)
+/* New commands, or room for their answers: the indices alone.  Base and size are compared while the next command comes. */
+void admin_doorbell(void)
 {
-    return fw.queue == QUEUE_ON ? slots(&fw.acq) - (uint16_t)(fw.tail - fw.acq.index) : 0;
+    if (fw.queue == QUEUE_ON) {
+        uint32_t submitted = hw_asq_tail(), taken = hw_acq_head();
+        fw.asq.index = (uint16_t)submitted;
+        fw.acq.index = (uint16_t)taken;
+        if (submitted != fw.head && submitted - fw.head <= fw.asq_slots && fw.tail - taken <= fw.acq_slots)
+            return;
+    }
+    admin_ring();
 }
 
-static void post(uint32_t word0, uint32_t status, uint32_t result, uint32_t detail)
+static bool moved(void)
 {
-    uint32_t size = slots(&fw.acq);
-    struct flue_cqe cqe = {word0, status, result, detail | (fw.tail & size ? 0 : FLUE_CQE_PHASE_MASK)};
-    uint32_t offset = fw.acq.base + (fw.tail & (size - 1)) * CQE_BYTES;
-    if (!hw_dma_write(FIELD(fw.acq.cfg, FLUE_ACQ_CFG_REGION), offset, &cqe, CQE_BYTES)) {
+    return hw_asq_base() != fw.asq.base || hw_asq_cfg() != fw.asq.cfg || hw_acq_base() != fw.acq.base ||
+           hw_acq_cfg() != fw.acq.cfg;
+}
+
+INLINE uint32_t room(void)
+{
+    uint32_t used = (uint32_t)fw.tail - fw.acq.index;
+    if (RARE(used > fw.acq_slots)) /* the count went round */
+        used &= 0xFFFF;
+    return fw.queue == QUEUE_ON ? fw.acq_slots - used : 0;
+}
+
+/* fw.cqe, its detail without the phase, into the ring. */
+INLINE void post(uint32_t detail)
+{
+    uint32_t tail = fw.tail, size = fw.acq_slots;
+    fw.cqe.word3 = detail | (tail & size ? 0 : FLUE_CQE_PHASE_MASK);
+    if (RARE(!hw_dma_write(byte_of(&fw.acq.cfg, 0), fw.acq.base + (tail & (size - 1)) * CQE_BYTES, &fw.cqe, CQE_BYTES))) {
         stop();
         return;
     }
-    fw.tail++;
-    hw_acq_tail(fw.tail);
+    tail++;
+    fw.tail = (uint16_t)tail;
+    hw_acq_tail(tail);
 }
+static_assert(FLUE_ACQ_CFG_REGION_MASK == 0xFF && FLUE_ASQ_CFG_REGION_MASK == 0xFF, "the region is byte 0");
 
 /* ---- notices ---- */
 
@@ -86,7 +112,10 @@ static bool notice(uint32_t kind, uint32_t status, uint32_t result)
 {
     if (room() == 0)
         return false;
-    post(IN_FIELD(kind, FLUE_CQE_KIND), status, result, 0);
+    fw.cqe.word0 = IN_FIELD(kind, FLUE_CQE_KIND);
+    fw.cqe.status = status;
+    fw.cqe.result = result;
+    post(0);
     return fw.queue == QUEUE_ON;
 }
 
@@ -123,7 +152,7 @@ static bool row_notices(uint32_t layer, uint32_t row, uint32_t word)
 }
 
 /* Tell what waits, as far as there is room. */
-void admin_notices(void)
+COLD void admin_notices(void)
 {
     if (!fw.notices || room() == 0)
         return;
@@ -193,39 +222,44 @@ detail_t admin_refuse(NDIS_STATUS status)
     return FLUE_AD_LIMIT;
 }
 
-static detail_t execute(void)
+/* What an opcode does with a tree. */
+static const uint8_t tree_op[16] = {
+    [FLUE_OP_INITIATE] = OPS_INITIATE,     [FLUE_OP_QUERY] = OPS_QUERY,         [FLUE_OP_UPDATE] = OPS_UPDATE,
+    [FLUE_OP_INVALIDATE] = OPS_INVALIDATE, [FLUE_OP_TERMINATE] = OPS_TERMINATE,
+};
+
+/* What every command must fulfil. */
+INLINE detail_t check(uint32_t opcode)
 {
-    uint32_t opcode = FIELD(fw.sqe.word0, FLUE_SQE_OPCODE), odd = fw.sqe.word0 & FLUE_SQE_WORD0_ZERO;
-    odd |= fw.sqe.word1 & FLUE_SQE_WORD1_ZERO;
-    for (uint32_t i = 0; i < 8; i++)
-        odd |= fw.sqe.zero[i];
-    if (opcode != FLUE_OP_INITIATE)
-        odd |= fw.sqe.word0 & FLUE_SQE_LOAD_ONLY_MASK;
-    if (opcode != FLUE_OP_TERMINATE)
-        odd |= fw.sqe.word0 & FLUE_SQE_KEEP_ENTRY_MASK;
-    if (odd)
+    const struct flue_sqe *sqe = &fw.sqe;
+    uint32_t odd = sqe->word0 & FLUE_SQE_WORD0_ZERO, offset = sqe->offset, length = sqe->length;
+    odd |= sqe->word1 & FLUE_SQE_WORD1_ZERO;
+    odd |=
+        sqe->zero[0] | sqe->zero[1] | sqe->zero[2] | sqe->zero[3] | sqe->zero[4] | sqe->zero[5] | sqe->zero[6] | sqe->zero[7];
+    if (RARE(sqe->word0 & (FLUE_SQE_LOAD_ONLY_MASK | FLUE_SQE_KEEP_ENTRY_MASK))) {
+        if (opcode != FLUE_OP_INITIATE)
+            odd |= sqe->word0 & FLUE_SQE_LOAD_ONLY_MASK;
+        if (opcode != FLUE_OP_TERMINATE)
+            odd |= sqe->word0 & FLUE_SQE_KEEP_ENTRY_MASK;
+    }
+    if (RARE(odd))
         return FLUE_AD_OPCODE;
-    if (fw.sqe.offset & 7)
+    if (RARE(offset & 7))
         return FLUE_AD_REGION;
-    if (fw.sqe.length & 3)
+    if (RARE(length & 3))
         return FLUE_AD_LENGTH;
-    if (fw.sqe.offset + fw.sqe.length < fw.sqe.length)
+    if (RARE(offset + length < length))
         return FLUE_AD_REGION;
+    return FLUE_AD_NONE;
+}
+
+static __attribute__((noinline)) detail_t execute(uint32_t opcode)
+{
     switch (opcode) {
     case FLUE_OP_HOLD:
         return connection_hold();
-    case FLUE_OP_INITIATE:
-        return fw.config.switches.word0 & FLUE_CFG_SWITCHES_PAUSED_MASK ? FLUE_AD_DISABLED : tree_walk(OPS_INITIATE);
     case FLUE_OP_START:
         return connection_start();
-    case FLUE_OP_QUERY:
-        return tree_walk(OPS_QUERY);
-    case FLUE_OP_UPDATE:
-        return tree_walk(OPS_UPDATE);
-    case FLUE_OP_INVALIDATE:
-        return tree_walk(OPS_INVALIDATE);
-    case FLUE_OP_TERMINATE:
-        return tree_walk(OPS_TERMINATE);
     case FLUE_OP_RELEASE:
         return connection_release();
     case FLUE_OP_SET_CONFIG:
@@ -247,7 +281,7 @@ static detail_t execute(void)
     }
 }
 
-static NDIS_STATUS status_of(detail_t detail)
+static COLD NDIS_STATUS status_of(detail_t detail)
 {
     switch (detail) {
     case FLUE_AD_NONE:
@@ -280,18 +314,49 @@ static NDIS_STATUS status_of(detail_t detail)
 /* One command, if there is one and room for its answer and a notice. */
 bool admin_next(void)
 {
-    if (fw.queue != QUEUE_ON || fw.asq.index == fw.head || room() < 2)
+    uint32_t head = fw.head;
+    if (fw.queue != QUEUE_ON || fw.asq.index == head || RARE(room() < 2))
         return false;
-    uint32_t offset = fw.asq.base + (fw.head & (slots(&fw.asq) - 1)) * SQE_BYTES;
-    if (!hw_dma_read(FIELD(fw.asq.cfg, FLUE_ASQ_CFG_REGION), offset, &fw.sqe, SQE_BYTES)) {
+    hw_dma_begin_read(byte_of(&fw.asq.cfg, 0), fw.asq.base + (head & (fw.asq_slots - 1)) * SQE_BYTES, &fw.sqe, SQE_BYTES);
+    bool changed = moved();
+    bool there = hw_dma_end();
+    if (RARE(changed)) {
+        admin_ring();
+        return true;
+    }
+    if (RARE(!there)) {
         stop();
         return false;
     }
-    fw.head++;
-    hw_asq_head(fw.head);
+    uint32_t opcode = byte_of(&fw.sqe.word0, 0), op = opcode < sizeof tree_op ? tree_op[opcode] : 0;
+    if (op)
+        tree_fetch(); /* comes while the command is looked at */
+    head++;
+    fw.head = (uint16_t)head;
+    hw_asq_head(head);
     fw.result = 0;
-    detail_t detail = execute();
-    post(FIELD(fw.sqe.word0, FLUE_SQE_COMMAND_ID) | IN_FIELD(FLUE_CQ_COMPLETION, FLUE_CQE_KIND), (uint32_t)status_of(detail),
-         fw.result, (uint32_t)detail);
+    detail_t detail = check(opcode);
+    if (!RARE(detail)) {
+        if (op == 0)
+            detail = execute(opcode);
+        else if (op == OPS_INITIATE && RARE(fw.config.switches.word0 & FLUE_CFG_SWITCHES_PAUSED_MASK))
+            detail = FLUE_AD_DISABLED;
+        else
+            detail = tree_walk(op);
+    }
+    fw.cqe.word0 = half_of(&fw.sqe.word0, 1) | IN_FIELD(FLUE_CQ_COMPLETION, FLUE_CQE_KIND);
+    fw.cqe.result = fw.result;
+    if (RARE(fw.fetching)) { /* refused before the tree was looked at */
+        fw.fetching = false;
+        (void)hw_dma_end();
+    }
+    if (fw.flushing) {
+        fw.flushing = false;
+        if (RARE(!hw_dma_end()))
+            detail = FLUE_AD_REGION;
+    }
+    fw.cqe.status = (uint32_t)(RARE(detail) ? status_of(detail) : NDIS_STATUS_SUCCESS);
+    post((uint32_t)detail);
     return true;
 }
+static_assert(FLUE_SQE_COMMAND_ID_MASK == 0xFFFF0000u && FLUE_SQE_OPCODE_MASK == 0xFF, "parts of word 0");

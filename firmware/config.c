@@ -25,12 +25,13 @@ static const struct flue_cfg_connection defaults = {
 };
 
 /* Cold: what a new adapter has; encapsulation is not set (it must be before anything is offloaded).  Warm: what was set. */
-void config_start(bool cold)
+COLD void config_start(bool cold)
 {
     uint32_t *word = (uint32_t *)&fw.config;
     if (!cold) {
         for (uint32_t i = 0; i < CONFIG_WORDS; i++)
             word[i] = sys_get(SYS_CONFIG + i);
+        config_apply();
         return;
     }
     fw.config.connection = defaults;
@@ -41,6 +42,16 @@ void config_start(bool cold)
     for (uint32_t i = 0; i < CONFIG_WORDS; i++)
         sys_put(SYS_CONFIG + i, word[i]);
     sys_put(SYS_MAGIC, SYS_MARK);
+    config_apply();
+}
+
+void config_apply(void)
+{
+    const struct flue_cfg_limits *limits = &fw.config.limits;
+    fw.most[NEIGHBOR] = config_limit(limits->neighbors, fw.size[NEIGHBOR]);
+    fw.most[PATH] = config_limit(limits->paths, fw.size[PATH]);
+    fw.most[TCP] = config_limit(limits->connections, fw.size[TCP]);
+    fw.rcv_wnd_most = config_limit(limits->rcv_wnd, MAX_RCV_WND);
 }
 
 /* A word of table SYSTEM failed its check: written again from memory, a statistic begins at 0. */
@@ -150,6 +161,7 @@ detail_t config_set(void)
         kept[i] = fw.state[i];
         sys_put(at + i, fw.state[i]);
     }
+    config_apply();
     if (fw.sqe.arg[0] == FLUE_CFG_CONNECTION)
         time_start();
     return FLUE_AD_NONE;
@@ -161,10 +173,10 @@ detail_t config_get(void)
     const struct flue_cfg_limits *limits = &fw.config.limits;
     if (fw.sqe.arg[0] == FLUE_CFG_CAPS) {
         struct flue_cfg_caps *caps = (void *)fw.state;
-        caps->neighbors = config_limit(limits->neighbors, fw.size[NEIGHBOR]);
-        caps->paths = config_limit(limits->paths, fw.size[PATH]);
-        caps->connections = config_limit(limits->connections, fw.size[TCP]);
-        caps->max_rcv_wnd = config_limit(limits->rcv_wnd, MAX_RCV_WND);
+        caps->neighbors = fw.most[NEIGHBOR];
+        caps->paths = fw.most[PATH];
+        caps->connections = fw.most[TCP];
+        caps->max_rcv_wnd = fw.rcv_wnd_most;
         caps->max_path_mtu = config_limit(limits->path_mtu, MAX_PATH_MTU);
         caps->word5 = 0;
         caps->image_bytes = fw_image_bytes();

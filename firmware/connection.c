@@ -1,7 +1,7 @@
 /*
  * Connections: hold, load, start, query, update, return, free.
  */
-#include "fw.h"
+#include "object.h"
 
 /* Words of the delegated state. */
 enum {
@@ -43,148 +43,158 @@ static void put(uint32_t row, uint32_t word, uint32_t value)
 
 /* ---- what is accepted (HND-006, CH-028, CH-029, CH-032) ---- */
 
-static bool const_valid(const struct flue_wire_tcp_const *s)
+INLINE bool const_valid(const struct flue_wire_tcp_const *s)
 {
-    return !(s->word0 & FLUE_WIRE_TCP_CONST_WORD0_ZERO) && !(s->word2 & FLUE_WIRE_TCP_CONST_WORD2_ZERO) &&
-           FIELD(s->word0, FLUE_WIRE_TCP_CONST_SND_WIND_SCALE) <= 14 &&
-           FIELD(s->word0, FLUE_WIRE_TCP_CONST_RCV_WIND_SCALE) <= 14 && s->word2 >= MSS_FLOOR;
+    uint32_t scales = byte_of(&s->word0, 2); /* 15 is none */
+    return !(s->word0 & FLUE_WIRE_TCP_CONST_WORD0_ZERO) && (scales & 15) != 15 && scales < 0xF0 &&
+           s->word2 - MSS_FLOOR <= FLUE_WIRE_TCP_CONST_REMOTE_MSS_MASK - MSS_FLOOR;
 }
+static_assert(FLUE_WIRE_TCP_CONST_SND_WIND_SCALE_MASK == 0xF0000 && FLUE_WIRE_TCP_CONST_RCV_WIND_SCALE_MASK == 0xF00000,
+              "scales are the halves of byte 2");
+static_assert(FLUE_WIRE_TCP_CONST_REMOTE_MSS_SHIFT == 0, "RemoteMss is the lower bits");
 
-static bool cached_valid(const struct flue_wire_tcp_cached *s)
+INLINE bool cached_valid(const struct flue_wire_tcp_cached *s)
 {
-    return !(s->word0 & FLUE_WIRE_TCP_CACHED_WORD0_ZERO) && !(s->word3 & FLUE_WIRE_TCP_CACHED_WORD3_ZERO) &&
-           !(s->word7 & FLUE_WIRE_TCP_CACHED_WORD7_ZERO) && !(s->word8 & FLUE_WIRE_TCP_CACHED_WORD8_ZERO);
+    return s->word0 <= FLUE_WIRE_TCP_CACHED_FLAGS_MASK && s->word3 <= FLUE_WIRE_TCP_CACHED_KA_PROBE_COUNT_MASK &&
+           s->word7 <= FLUE_WIRE_TCP_CACHED_FLOW_LABEL_MASK && !(s->word8 & FLUE_WIRE_TCP_CACHED_WORD8_ZERO);
 }
+static_assert(FLUE_WIRE_TCP_CACHED_WORD0_ZERO == ~FLUE_WIRE_TCP_CACHED_FLAGS_MASK &&
+                  FLUE_WIRE_TCP_CACHED_WORD3_ZERO == ~FLUE_WIRE_TCP_CACHED_KA_PROBE_COUNT_MASK &&
+                  FLUE_WIRE_TCP_CACHED_WORD7_ZERO == ~FLUE_WIRE_TCP_CACHED_FLOW_LABEL_MASK,
+              "these fields are the lower bits of their words");
 
-static bool delegated_valid(const struct flue_wire_tcp_delegated *s, uint32_t initial_rcv_wnd)
+INLINE bool delegated_valid(const struct flue_wire_tcp_delegated *s, uint32_t initial_rcv_wnd)
 {
-    uint32_t state = s->word0 & FLUE_WIRE_TCP_DELEGATED_STATE_MASK, sent = s->snd_max - s->snd_una;
-    return !(s->word0 & FLUE_WIRE_TCP_DELEGATED_WORD0_ZERO) && state >= ESTABLISHED && state <= LAST_ACK && sent <= 1u << 30 &&
-           s->snd_nxt - s->snd_una <= sent && s->rcv_wnd <= initial_rcv_wnd && s->send_wl1 - s->rcv_nxt != 0x80000000u;
+    uint32_t state = half_of(&s->word0, 0), sent = s->snd_max - s->snd_una;
+    return state - ESTABLISHED <= LAST_ACK - ESTABLISHED && sent <= 1u << 30 && s->snd_nxt - s->snd_una <= sent &&
+           s->rcv_wnd <= initial_rcv_wnd && s->send_wl1 - s->rcv_nxt != 0x80000000u;
 }
+static_assert(FLUE_WIRE_TCP_DELEGATED_WORD0_ZERO == 0xFFF0, "the lower half of word 0 is the state and bits that are zero");
 
-static detail_t check_window(const struct flue_wire_tcp_cached *s)
+INLINE detail_t check_window(const struct flue_wire_tcp_cached *s)
 {
-    return s->initial_rcv_wnd > config_limit(fw.config.limits.rcv_wnd, MAX_RCV_WND)
-               ? admin_refuse(NDIS_STATUS_OFFLOAD_TCP_RCV_WINDOW)
-               : FLUE_AD_NONE;
+    return RARE(s->initial_rcv_wnd > fw.rcv_wnd_most) ? admin_refuse(NDIS_STATUS_OFFLOAD_TCP_RCV_WINDOW) : FLUE_AD_NONE;
 }
 
 /* ---- entries ---- */
 
-static detail_t path_open(uint32_t word0)
+INLINE detail_t path_open(uint32_t word0)
 {
-    if (!config_open(word0 & FLUE_ROW_HEAD_IPV6_MASK))
+    if (RARE(!config_open(word0 & FLUE_ROW_HEAD_IPV6_MASK)))
         return FLUE_AD_DISABLED;
-    return word0 & FLUE_ROW_HEAD_INVALID_MASK ? FLUE_AD_BUSY : FLUE_AD_NONE;
+    return RARE(word0 & FLUE_ROW_HEAD_INVALID_MASK) ? FLUE_AD_BUSY : FLUE_AD_NONE;
 }
 
-/* A row with its lookup entry, referring to its path, still BUILDING. */
-static detail_t enter(uint32_t path, uint32_t ports, const uint32_t *host, uint32_t *row_out, uint32_t *generation)
+/* What there is to say when a row did not get its lookup entry. */
+static COLD detail_t no_entry(uint32_t row, detail_t detail)
+{
+    object_free(TCP, row);
+    return detail == FLUE_AD_LIMIT ? admin_refuse(NDIS_STATUS_OFFLOAD_TCP_ENTRIES) : detail;
+}
+
+/* A row with its lookup entry, referring to its path, still BUILDING; with `state` that is on its way into it (hw_dma_end). */
+INLINE detail_t enter(uint32_t path, uint32_t ports, const uint32_t *host, const uint32_t *state, uint32_t *row_out,
+                      uint32_t *generation)
 {
     uint32_t row;
-    detail_t detail = object_take(TCP, fw.config.limits.connections, NDIS_STATUS_OFFLOAD_TCP_ENTRIES, &row, generation);
-    if (detail)
+    detail_t detail = object_take_row(TCP, NDIS_STATUS_OFFLOAD_TCP_ENTRIES, &row, generation);
+    if (RARE(detail))
         return detail;
+    put(row, W_C_PATH, path);
+    put(row, W_C_PORTS, ports);
+    hw_table_begin(FLUE_TOP_INSERT_CONN, row);
+    if (state)
+        hw_row_begin_put(FLUE_TBL_CONNECTION, row, W_C_CONST, state, STATE_WORDS);
     put(row, W_LINK, path);
     put(row, W_HOST, host[0]);
     put(row, W_HOST + 1, host[1]);
-    put(row, W_C_PATH, path);
-    put(row, W_C_PORTS, ports);
     put(row, W_C_DIVERT, 1);
-    object_guard(TCP, row, *generation, path);
-    detail = object_index(FLUE_TOP_INSERT_CONN, row);
-    if (detail) {
-        object_free(TCP, row);
-        return detail == FLUE_AD_LIMIT ? admin_refuse(NDIS_STATUS_OFFLOAD_TCP_ENTRIES) : detail;
+    object_put_guard(TCP, row, *generation, path);
+    enum flue_table_result result = hw_table_end(NULL);
+    if (RARE(result != FLUE_TR_OK)) {
+        detail = object_reindex(FLUE_TOP_INSERT_CONN, row, result);
+        if (detail) {
+            if (state)
+                (void)hw_dma_end();
+            return refused(no_entry(row, detail));
+        }
     }
     object_refer(PATH, path, 1);
     *row_out = row;
     return FLUE_AD_NONE;
 }
 
-static void load(uint32_t row, const uint32_t *state)
+/* Count a connection by its delegated state. */
+INLINE void number(const uint32_t *delegated, uint32_t word0, uint32_t by)
 {
-    put(row, W_TICKS, time_ticks());
-    for (uint32_t i = 0; i < STATE_WORDS; i += 5) {
-        put(row, W_C_CONST + i, state[i]);
-        put(row, W_C_CONST + i + 1, state[i + 1]);
-        put(row, W_C_CONST + i + 2, state[i + 2]);
-        put(row, W_C_CONST + i + 3, state[i + 3]);
-        put(row, W_C_CONST + i + 4, state[i + 4]);
-    }
-}
-static_assert(STATE_WORDS % 5 == 0, "unrolled by five");
-
-static void number(uint32_t row, uint32_t word0, uint32_t by)
-{
-    uint32_t state = get(row, W_C_DELEGATED) & FLUE_WIRE_TCP_DELEGATED_STATE_MASK;
+    uint32_t state = half_of(delegated, 0);
     if (state == ESTABLISHED || state == CLOSE_WAIT)
         fw.established[(word0 & FLUE_ROW_HEAD_IPV6_MASK) != 0] += by;
-    if (get(row, W_C_DELEGATED + D_send_backlog))
+    if (delegated[D_send_backlog])
         fw.sending += by;
-    if (get(row, W_C_DELEGATED + D_receive_backlog))
+    if (delegated[D_receive_backlog])
         fw.buffering += by;
 }
 
-/* A new connection below `path`, or state for the held entry `held`. */
-detail_t connection_take(const uint32_t *state, const uint32_t *host, const struct fw_level *path, uint32_t held,
-                         bool load_only, struct fw_level *out)
+/* The held entry that is to be loaded. */
+static COLD detail_t load_held(uint32_t held, const struct fw_level *path, uint32_t ports, uint32_t *row, uint32_t *generation)
+{
+    uint32_t word0;
+    if (!(fw.sqe.word0 & FLUE_SQE_LOAD_ONLY_MASK))
+        return FLUE_AD_HANDLE;
+    detail_t detail = object_find(held, TCP, false, row, &word0);
+    if (detail)
+        return detail;
+    if (row_state(word0) != FLUE_ROW_HELD)
+        return FLUE_AD_BUSY;
+    if (get(*row, W_C_PATH) != path->row)
+        return FLUE_AD_PARENT;
+    if (get(*row, W_C_PORTS) != ports)
+        return FLUE_AD_VALUE;
+    *generation = word0 & FLUE_ROW_HEAD_GENERATION_MASK;
+    return FLUE_AD_NONE;
+}
+
+/* A new connection below `path`, or state for the held entry `handle`; its handle out. */
+detail_t connection_take(const uint32_t *state, const uint32_t *host, const struct fw_level *path, uint32_t *handle)
 {
     const struct flue_wire_tcp_const *constant = (const void *)state;
     const struct flue_wire_tcp_cached *cached = (const void *)(state + W_C_CACHED - W_C_CONST);
     const struct flue_wire_tcp_delegated *delegated = (const void *)(state + W_C_DELEGATED - W_C_CONST);
-    uint32_t row, word0, generation;
+    uint32_t row, generation;
     detail_t detail = path_open(path->word0);
-    if (detail)
+    if (RARE(detail))
         return detail;
-    if (!const_valid(constant) || !cached_valid(cached) || !delegated_valid(delegated, cached->initial_rcv_wnd))
+    if (RARE(!const_valid(constant)) || RARE(!cached_valid(cached)) ||
+        RARE(!delegated_valid(delegated, cached->initial_rcv_wnd)))
         return FLUE_AD_VALUE;
     detail = check_window(cached);
-    if (detail)
+    if (RARE(detail))
         return detail;
-    if (delegated->send_backlog && fw.sending >= fw.config.limits.xmit_buffers)
+    if (delegated->send_backlog && RARE(fw.sending >= fw.config.limits.xmit_buffers))
         return admin_refuse(NDIS_STATUS_OFFLOAD_TCP_XMIT_BUFFER);
-    if (delegated->receive_backlog && fw.buffering >= fw.config.limits.rcv_buffers)
+    if (delegated->receive_backlog && RARE(fw.buffering >= fw.config.limits.rcv_buffers))
         return admin_refuse(NDIS_STATUS_OFFLOAD_TCP_RCV_BUFFER);
-    if (held) {
-        if (!load_only)
-            return FLUE_AD_HANDLE;
-        detail = object_find(held, TCP, false, &row, &word0);
+    if (RARE(*handle)) {
+        detail = load_held(*handle, path, constant->ports, &row, &generation);
         if (detail)
             return detail;
-        if (row_state(word0) != FLUE_ROW_HELD)
-            return FLUE_AD_BUSY;
-        if (get(row, W_C_PATH) != path->row)
-            return FLUE_AD_PARENT;
-        if (get(row, W_C_PORTS) != constant->ports)
-            return FLUE_AD_VALUE;
-        generation = word0 & FLUE_ROW_HEAD_GENERATION_MASK;
+        hw_row_begin_put(FLUE_TBL_CONNECTION, row, W_C_CONST, state, STATE_WORDS);
         put(row, W_HOST, host[0]);
         put(row, W_HOST + 1, host[1]);
     } else {
-        detail = enter(path->row, constant->ports, host, &row, &generation);
-        if (detail)
+        detail = enter(path->row, constant->ports, host, state, &row, &generation);
+        if (RARE(detail))
             return detail;
     }
-    load(row, state);
-    word0 = generation | (path->word0 & FLUE_ROW_HEAD_IPV6_MASK) | (uint32_t)(load_only ? FLUE_ROW_LOADED : FLUE_ROW_RUNNING);
+    put(row, W_TICKS, time_ticks());
+    uint32_t word0 = generation | (path->word0 & FLUE_ROW_HEAD_IPV6_MASK) |
+                     (fw.sqe.word0 & FLUE_SQE_LOAD_ONLY_MASK ? FLUE_ROW_LOADED : FLUE_ROW_RUNNING);
+    number((const uint32_t *)delegated, word0, 1);
+    *handle = object_handle(TCP, row, word0);
+    (void)hw_dma_end();
     put(row, W_STATE, word0);
-    number(row, word0, 1);
-    out->word0 = word0;
-    out->row = row;
     return FLUE_AD_NONE;
-}
-
-void connection_gone(uint32_t row)
-{
-    uint32_t word0 = get(row, W_STATE);
-    if (row_state(word0) == FLUE_ROW_LOADED || row_state(word0) == FLUE_ROW_RUNNING) {
-        if (word0 & FLUE_ROW_HEAD_CORRUPT_MASK)
-            fw.recount = true; /* what the row says may be wrong */
-        else
-            number(row, word0, UINT32_MAX);
-    }
 }
 
 void connection_free(uint32_t row)
@@ -213,22 +223,70 @@ static void age(uint32_t *delegated, uint32_t past)
     delegated[D_ts_time] += past;
 }
 
-/* The state, coherent; `residue`: as a terminate returns it, else as a query does. */
-detail_t connection_query(uint32_t row, unsigned classes, bool residue, uint32_t *state)
+/* The state, coherent, as a query returns it. */
+detail_t connection_query(uint32_t row, unsigned classes, uint32_t *state)
 {
     uint32_t from = classes & STATE_CONST ? W_C_CONST : classes & STATE_CACHED ? W_C_CACHED : W_C_DELEGATED;
     uint32_t to = classes & STATE_DELEGATED ? W_C_DELEGATED + D_WORDS : classes & STATE_CACHED ? W_C_DELEGATED : W_C_CACHED;
     uint32_t at = row_state(get(row, W_STATE));
     if (at != FLUE_ROW_LOADED && at != FLUE_ROW_RUNNING)
         return FLUE_AD_BUSY;
-    for (uint32_t word = from; word < to; word++)
-        state[word - from] = get(row, word);
+    hw_row_begin_get(FLUE_TBL_CONNECTION, row, from, state, to - from);
+    uint32_t past = time_ticks() - get(row, W_TICKS);
+    (void)hw_dma_end();
     if (classes & STATE_DELEGATED) {
         uint32_t *delegated = state + (W_C_DELEGATED - from);
-        age(delegated, time_ticks() - get(row, W_TICKS));
-        if (!residue)
-            delegated[D_send_backlog] = UINT32_MAX; /* no preferred backlog without an engine (CH-122) */
+        age(delegated, past);
+        delegated[D_send_backlog] = UINT32_MAX; /* no preferred backlog without an engine (CH-122) */
     }
+    return FLUE_AD_NONE;
+}
+
+/* Freed without its state: it is corrupt, its numbers may be wrong, and its key. */
+static COLD detail_t leave_corrupt(uint32_t row, uint32_t word0)
+{
+    if (row_state(word0) == FLUE_ROW_LOADED || row_state(word0) == FLUE_ROW_RUNNING)
+        fw.recount = true;
+    connection_free(row);
+    return FLUE_AD_CORRUPT;
+}
+
+/* A connection leaves: its state goes to the host first (when it is wanted); only when that worked is it freed. */
+detail_t connection_leave(uint32_t row, uint32_t word0, uint32_t offset, bool wanted)
+{
+    uint32_t *state = fw.state, at = row_state(word0);
+    if (RARE(word0 & FLUE_ROW_HEAD_CORRUPT_MASK))
+        return leave_corrupt(row, word0);
+    if (RARE(at != FLUE_ROW_LOADED && at != FLUE_ROW_RUNNING))
+        return FLUE_AD_BUSY;
+    hw_row_begin_get(FLUE_TBL_CONNECTION, row, W_C_DELEGATED, state, D_WORDS);
+    uint32_t past = time_ticks() - get(row, W_TICKS), path = get(row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK;
+    (void)hw_dma_end();
+    if (object_errors()) { /* of this row or of another */
+        word0 = get(row, W_STATE);
+        if (word0 & FLUE_ROW_HEAD_CORRUPT_MASK)
+            return leave_corrupt(row, word0);
+        path = get(row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK;
+    }
+    if (wanted) {
+        age(state, past);
+        hw_dma_begin_write(fw.sqe.word1, fw.sqe.offset + offset, state, 4 * D_WORDS);
+        if (RARE(!hw_dma_end()))
+            return FLUE_AD_REGION;
+    }
+    number(state, word0, UINT32_MAX);
+    if (RARE(fw.sqe.word0 & FLUE_SQE_KEEP_ENTRY_MASK)) {
+        put(row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_FROZEN);
+        return FLUE_AD_NONE;
+    }
+    hw_table_begin(FLUE_TOP_DELETE_CONN, row);
+    if (path < fw.size[PATH])
+        object_refer(PATH, path, -1);
+    if (RARE(hw_table_end(NULL) == FLUE_TR_CHECK)) {
+        (void)object_errors();
+        object_unindex(FLUE_TOP_DELETE_CONN, row);
+    }
+    object_free_row(TCP, row);
     return FLUE_AD_NONE;
 }
 
@@ -281,7 +339,7 @@ detail_t connection_hold(void)
     if (!detail)
         detail = fw.config.switches.word0 & FLUE_CFG_SWITCHES_PAUSED_MASK ? FLUE_AD_DISABLED : path_open(path_word0);
     if (!detail)
-        detail = enter(path, fw.sqe.arg[0], &fw.sqe.arg[1], &row, &generation);
+        detail = enter(path, fw.sqe.arg[0], &fw.sqe.arg[1], NULL, &row, &generation);
     if (detail)
         return detail;
     uint32_t word0 = generation | FLUE_ROW_HELD | (path_word0 & FLUE_ROW_HEAD_IPV6_MASK);

@@ -73,25 +73,36 @@ enum {
 };
 #define SYS_MARK 0x464C5531u
 
-/* A node whose subtree is being walked. */
+/* A node whose subtree is being walked; eight words, for it is found by its depth. */
 struct fw_level {
-    uint32_t node; /* its number */
-    uint32_t handle;
-    uint32_t row;
-    uint32_t word0;  /* of its row, when it was taken */
-    uint32_t status; /* when `failed` */
-    uint8_t layer;   /* 0: placeholder */
-    uint8_t least;   /* lowest layer it can be */
-    uint8_t kids;    /* layer of its children, 0 not known yet */
-    uint8_t kind;
-    uint8_t detail;
-    bool closed;     /* its descendants are not attempted */
-    bool some, lack; /* a child was taken; one was not */
+    uint32_t *out;  /* its answer in the window: handle, status, detail; null: the window went on, see fw_away */
+    uint32_t row;   /* of its object */
+    uint32_t word0; /* of its row, when it was taken */
+    uint32_t layer; /* 0: placeholder */
+    uint32_t flags; /* LEVEL_* */
+    uint32_t room;  /* layers its children may have, one bit each */
+    uint32_t kids;  /* the same, once one came */
+    uint32_t spare;
+};
+enum {
+    LEVEL_KIND = 3,     /* as in the node */
+    LEVEL_FAILED = 4,   /* its answer is written */
+    LEVEL_CLOSED = 8,   /* its descendants are not attempted */
+    LEVEL_SOME = 16,    /* a child was taken */
+    LEVEL_LACK = 32,    /* one was not */
+    LEVEL_RELEASE = 64, /* to be freed when its descendants are done */
+};
+
+/* The answer of a node that the window left behind. */
+struct fw_away {
+    uint32_t at; /* in the buffer */
+    uint32_t word[3];
 };
 
 struct firmware {
     /* tables */
     uint32_t size[4], free[4], fresh[4], used[4];
+    uint32_t most[4];                            /* rows that may be used: the size or a lower limit */
     uint32_t established[2], sending, buffering; /* connections: open by version, with send data, with receive data */
     uint32_t distinct[3];                        /* source MACs, VLANs, local addresses; true while limited */
     uint32_t loose_error[4];                     /* errors of free rows and of table SYSTEM, to be told */
@@ -109,21 +120,26 @@ struct firmware {
     uint16_t heartbeat;
     uint16_t head, tail; /* of submissions, of completions */
     struct hw_ring asq, acq;
+    uint32_t asq_slots, acq_slots;
     struct flue_sqe sqe;
+    struct flue_cqe cqe;
     uint32_t result;
     uint32_t refusal; /* status that goes with LIMIT */
 
     /* tree */
-    uint32_t region, buffer, bytes, nodes;
-    uint32_t window_at, window_bytes;
-    uint32_t dirty_from, dirty_to; /* part of the window to be written back */
+    uint32_t nodes;
+    uint32_t window_at, window_bytes; /* the window: what part of the buffer */
+    uint32_t *first;                  /* node of the window */
     uint32_t state_end;
-    uint8_t roots; /* layer of the roots, 0 not known yet */
+    bool fetching; /* the window was asked for */
+    bool flushing; /* the last answers are on their way */
     uint32_t window[WINDOW_WORDS];
     uint32_t state[STATE_WORDS];
-    struct fw_level level[3];
+    struct fw_level level[4]; /* 0: above the roots */
+    struct fw_away away[4];
 
     struct fw_config config;
+    uint32_t rcv_wnd_most; /* limit of InitialRcvWnd */
 };
 
 #ifdef __riscv
@@ -135,6 +151,32 @@ extern _Thread_local struct firmware *fw_now;
 
 typedef enum flue_admin_detail detail_t;
 
+/* The way of a command that goes well is straight; what is rare is kept out of it. */
+#define RARE(condition) __builtin_expect(!!(condition), 0)
+#define COLD            __attribute__((noinline, cold))
+#define INLINE          static inline __attribute__((always_inline))
+
+/* A detail that is not NONE: the compiler knows then that what goes with NONE is there. */
+INLINE detail_t refused(detail_t detail)
+{
+    if (detail == FLUE_AD_NONE)
+        __builtin_unreachable();
+    return detail;
+}
+
+/* Halves and bytes of a word in memory, little end first: on the processor one load, where shifting takes longer. */
+INLINE uint32_t half_of(const uint32_t *word, unsigned half)
+{
+    uint16_t value;
+    __builtin_memcpy(&value, (const char *)word + 2 * half, 2);
+    return value;
+}
+
+INLINE uint32_t byte_of(const uint32_t *word, unsigned byte)
+{
+    return ((const uint8_t *)word)[byte];
+}
+
 /* main.c */
 void fw_start(void);
 void fw_serve(uint32_t events); /* until there is nothing to do */
@@ -142,33 +184,58 @@ uint32_t fw_image_bytes(void);
 uint32_t fw_stack_bytes(void);
 
 /* admin.c */
-void admin_ring(void); /* look at the ring registers again */
-bool admin_next(void); /* one command; false: nothing to do or no room */
+void admin_ring(void);     /* look at the ring registers again */
+void admin_doorbell(void); /* the same, when nothing but the indices is likely to have changed */
+bool admin_next(void);     /* one command; false: nothing to do or no room */
 void admin_notices(void);
 void admin_ready(void);                    /* write register status */
 detail_t admin_refuse(NDIS_STATUS status); /* LIMIT with this status */
 
 /* tree.c */
-enum { OPS_INITIATE, OPS_QUERY, OPS_UPDATE, OPS_INVALIDATE, OPS_TERMINATE };
+enum { OPS_INITIATE = 1, OPS_QUERY = 2, OPS_UPDATE = 4, OPS_INVALIDATE = 8, OPS_TERMINATE = 16 };
+void tree_fetch(void); /* ask for the header and what follows it: fw.fetching */
 detail_t tree_walk(unsigned op);
 
 /* object.c */
 void object_start(bool cold);
 detail_t object_find(uint32_t handle, uint32_t layer, bool corrupt_too, uint32_t *row, uint32_t *word0);
-detail_t object_take(uint32_t layer, uint32_t limit, NDIS_STATUS none, uint32_t *row, uint32_t *generation);
+detail_t object_take(uint32_t layer, NDIS_STATUS none, uint32_t *row, uint32_t *generation);
 void object_guard(uint32_t layer, uint32_t row, uint32_t generation, uint32_t parent);
+uint32_t object_chained(uint32_t layer); /* the free list made anew; its first row */
 detail_t object_index(enum flue_table_op insert, uint32_t row);
 void object_unindex(enum flue_table_op delete, uint32_t row);
+detail_t object_reindex(enum flue_table_op insert, uint32_t row, enum flue_table_result first);
 void object_free(uint32_t layer, uint32_t row);
-uint32_t object_link(uint32_t layer, uint32_t row);
-void object_refer(uint32_t layer, uint32_t row, int32_t by);
-bool object_errors(void); /* true: there were some */
-uint32_t object_handle(uint32_t layer, uint32_t row, uint32_t word0);
+bool object_take_errors(void);
 void object_distinct(void);
 void object_count(void);
-static inline uint32_t row_state(uint32_t word0)
+INLINE uint32_t row_state(uint32_t word0)
 {
     return FIELD(word0, FLUE_ROW_HEAD_STATE);
+}
+
+INLINE uint32_t object_handle(uint32_t layer, uint32_t row, uint32_t word0)
+{
+    return IN_FIELD(layer, FLUE_HANDLE_KIND) | (word0 & FLUE_ROW_HEAD_GENERATION_MASK) | row;
+}
+
+/* Take what the tables report; true: there was something, and rows may have changed. */
+INLINE bool object_errors(void)
+{
+    return RARE(hw_events() & FLUE_MMIO_TABLE_ERROR_MASK) && object_take_errors();
+}
+
+/* Parent and number of dependents, mended when the word was bad. */
+INLINE uint32_t object_link(uint32_t layer, uint32_t row)
+{
+    uint32_t link = hw_row_get((enum flue_table)layer, row, W_LINK);
+    return object_errors() ? hw_row_get((enum flue_table)layer, row, W_LINK) : link;
+}
+
+/* One dependent more (before the row is in use), or less (while it is): a count made anew meanwhile is then right too. */
+INLINE void object_refer(uint32_t layer, uint32_t row, int32_t by)
+{
+    hw_row_put((enum flue_table)layer, row, W_LINK, object_link(layer, row) + ((uint32_t)by << FLUE_ROW_HEAD_REFS_SHIFT));
 }
 
 /* neighbor.c, path.c, connection.c: state in, out of fw.state; `host` is the host's handle */
@@ -184,12 +251,11 @@ detail_t path_update(uint32_t row, const uint32_t *state);
 detail_t path_relink(uint32_t row, const struct fw_level *neighbor);
 void path_free(uint32_t row);
 bool path_seen(uint32_t row, uint32_t end);
-detail_t connection_take(const uint32_t *state, const uint32_t *host, const struct fw_level *path, uint32_t held,
-                         bool load_only, struct fw_level *out);
-detail_t connection_query(uint32_t row, unsigned classes, bool residue, uint32_t *state);
+detail_t connection_take(const uint32_t *state, const uint32_t *host, const struct fw_level *path, uint32_t *handle);
+detail_t connection_query(uint32_t row, unsigned classes, uint32_t *state);
 detail_t connection_update(uint32_t row, const uint32_t *state);
+detail_t connection_leave(uint32_t row, uint32_t word0, uint32_t offset, bool wanted);
 void connection_free(uint32_t row);
-void connection_gone(uint32_t row); /* its state was returned: out of the numbers */
 detail_t connection_hold(void);
 detail_t connection_start(void);
 detail_t connection_release(void);
@@ -203,6 +269,7 @@ detail_t config_set(void);
 detail_t config_get(void);
 bool config_open(bool ipv6); /* connection offload of this version is on */
 uint32_t config_limit(uint32_t value, uint32_t most);
+void config_apply(void); /* what follows from it */
 #define MAX_RCV_WND  (65535u << 14)
 #define MAX_PATH_MTU 65535u
 
@@ -212,6 +279,15 @@ detail_t stats_reset(void);
 
 /* time.c */
 void time_start(void);
-uint32_t time_ticks(void);
+uint32_t time_advance(uint64_t now_us);
+
+/* The present tick. */
+INLINE uint32_t time_ticks(void)
+{
+    uint64_t now_us = hw_time_us();
+    if (now_us >> 32 == fw.tick_base_us >> 32 && (uint32_t)now_us - (uint32_t)fw.tick_base_us < fw.tick_us)
+        return fw.ticks;
+    return time_advance(now_us);
+}
 
 #endif

@@ -31,8 +31,11 @@ struct hw_ring {
 };
 struct hw_ring hw_asq(void);
 struct hw_ring hw_acq(void);
-void hw_asq_head(uint16_t index);
-void hw_acq_tail(uint16_t index); /* also raises the interrupt cause */
+uint32_t hw_asq_base(void), hw_asq_cfg(void), hw_acq_base(void), hw_acq_cfg(void);
+uint32_t hw_asq_tail(void); /* the driver's indices alone */
+uint32_t hw_acq_head(void);
+void hw_asq_head(uint32_t index); /* of these two the lower 16 bits */
+void hw_acq_tail(uint32_t index); /* also raises the interrupt cause */
 
 /* ---- DMA: word-aligned both sides, length a multiple of 4, 4 to 4096 bytes; false = refused or failed, nothing known of the
  * data.  One at a time: begin, do other things, end.  Until the end the data may not be touched, or not be there. ---- */

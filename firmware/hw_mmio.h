@@ -16,7 +16,7 @@
 /* Inlined everywhere, never emitted: hw.h declares these as plain functions. */
 #define HW_INLINE extern inline __attribute__((gnu_inline, always_inline))
 
-static_assert(FLUE_TRAP_MMIO == FLUE_MMIO_BASE, "trap.h");
+static_assert((uint32_t)FLUE_TRAP_MMIO == FLUE_MMIO_BASE, "trap.h");
 static_assert(FLUE_TRAP_MMIO_CAUSE == offsetof(struct flue_mmio, trap_cause), "trap.h");
 static_assert(FLUE_TRAP_MMIO_PC == offsetof(struct flue_mmio, trap_pc), "trap.h");
 
@@ -87,12 +87,42 @@ HW_INLINE struct hw_ring hw_acq(void)
     return (struct hw_ring){HW_MMIO->acq_base, HW_MMIO->acq_cfg, (uint16_t)HW_MMIO->acq_head};
 }
 
-HW_INLINE void hw_asq_head(uint16_t index)
+HW_INLINE uint32_t hw_asq_base(void)
+{
+    return HW_MMIO->asq_base;
+}
+
+HW_INLINE uint32_t hw_asq_cfg(void)
+{
+    return HW_MMIO->asq_cfg;
+}
+
+HW_INLINE uint32_t hw_acq_base(void)
+{
+    return HW_MMIO->acq_base;
+}
+
+HW_INLINE uint32_t hw_acq_cfg(void)
+{
+    return HW_MMIO->acq_cfg;
+}
+
+HW_INLINE uint32_t hw_asq_tail(void)
+{
+    return HW_MMIO->asq_tail;
+}
+
+HW_INLINE uint32_t hw_acq_head(void)
+{
+    return HW_MMIO->acq_head;
+}
+
+HW_INLINE void hw_asq_head(uint32_t index)
 {
     HW_MMIO->asq_head = index;
 }
 
-HW_INLINE void hw_acq_tail(uint16_t index)
+HW_INLINE void hw_acq_tail(uint32_t index)
 {
     HW_MMIO->acq_tail = index;
 }

@@ -59,7 +59,7 @@ detail_t neighbor_take(const uint32_t *state, const uint32_t *host, struct fw_le
         if (fw.distinct[1] >= limits->vlans && !neighbor_seen(NO_ROW, 1, state, fw.size[NEIGHBOR]))
             return admin_refuse(NDIS_STATUS_OFFLOAD_VLAN_ENTRIES);
     }
-    detail = object_take(NEIGHBOR, limits->neighbors, NDIS_STATUS_OFFLOAD_NEIGHBOR_ENTRIES, &row, &generation);
+    detail = object_take(NEIGHBOR, NDIS_STATUS_OFFLOAD_NEIGHBOR_ENTRIES, &row, &generation);
     if (detail)
         return detail;
     uint32_t now = time_ticks();

@@ -5,9 +5,7 @@
  * `fresh` and are in no list.  A row is BUILDING from the moment it is taken until it is in the index and refers to its
  * parent, so that a start at any moment finds out what to drop.
  */
-#include "fw.h"
-
-static const uint8_t guard_word[4] = {0, 15, 15, 63};
+#include "object.h"
 
 static uint32_t get(uint32_t table, uint32_t row, uint32_t word)
 {
@@ -24,15 +22,10 @@ static bool in_use(uint32_t word0)
     return row_state(word0) > FLUE_ROW_BUILDING;
 }
 
-uint32_t object_handle(uint32_t layer, uint32_t row, uint32_t word0)
-{
-    return IN_FIELD(layer, FLUE_HANDLE_KIND) | (word0 & FLUE_ROW_HEAD_GENERATION_MASK) | row;
-}
-
 /* ---- handles ---- */
 
-/* Row and word 0 of a living object.  An object that is corrupt is found only when asked for. */
-detail_t object_find(uint32_t handle, uint32_t layer, bool corrupt_too, uint32_t *row, uint32_t *word0)
+/* The same checks as object_seek(), in the order that tells most. */
+COLD detail_t object_miss(uint32_t handle, uint32_t layer, uint32_t word)
 {
     uint32_t kind = FIELD(handle, FLUE_HANDLE_KIND), index = FIELD(handle, FLUE_HANDLE_INDEX);
     uint32_t generation = FIELD(handle, FLUE_HANDLE_GENERATION);
@@ -40,16 +33,13 @@ detail_t object_find(uint32_t handle, uint32_t layer, bool corrupt_too, uint32_t
         return FLUE_AD_HANDLE;
     if (kind != layer)
         return FLUE_AD_WRONG_KIND;
-    uint32_t word = get(layer, index, W_STATE);
-    if (object_errors())
-        word = get(layer, index, W_STATE);
-    if (!in_use(word) || FIELD(word, FLUE_ROW_HEAD_GENERATION) != generation) {
-        uint32_t past = (FIELD(word, FLUE_ROW_HEAD_GENERATION) - generation) & 0x3FFF;
-        return past >= 1 && past < 0x2000 ? FLUE_AD_STALE : FLUE_AD_HANDLE;
-    }
-    *row = index;
-    *word0 = word;
-    return (word & FLUE_ROW_HEAD_CORRUPT_MASK) && !corrupt_too ? FLUE_AD_CORRUPT : FLUE_AD_NONE;
+    uint32_t past = (FIELD(word, FLUE_ROW_HEAD_GENERATION) - generation) & 0x3FFF;
+    return past >= 1 && past < 0x2000 ? FLUE_AD_STALE : FLUE_AD_HANDLE;
+}
+
+detail_t object_find(uint32_t handle, uint32_t layer, bool corrupt_too, uint32_t *row, uint32_t *word0)
+{
+    return object_seek(&handle, layer, corrupt_too, row, word0);
 }
 
 /* ---- rows ---- */
@@ -72,80 +62,25 @@ static void chain(uint32_t layer)
     fw.used[layer] = used;
 }
 
-/* A free row, now BUILDING; `none` is the status when there is none or `limit` are in use. */
-detail_t object_take(uint32_t layer, uint32_t limit, NDIS_STATUS none, uint32_t *row_out, uint32_t *generation_out)
+uint32_t object_chained(uint32_t layer)
 {
-    if (fw.used[layer] >= limit || fw.used[layer] >= fw.size[layer])
-        return admin_refuse(none);
-    uint32_t row = fw.free[layer];
-    if (row == NO_ROW) {
-        row = fw.fresh[layer];
-        if (row >= fw.size[layer])
-            hw_trap(FW_TRAP_CHAIN);
-        fw.fresh[layer] = row + 1;
-    } else {
-        uint32_t next = get(layer, row, W_LINK);
-        if (object_errors() || (next >= fw.size[layer] && next != NO_ROW)) {
-            chain(layer);
-            row = fw.free[layer];
-            if (row == NO_ROW)
-                return admin_refuse(none);
-            next = get(layer, row, W_LINK);
-        }
-        fw.free[layer] = next & NO_ROW;
-    }
-    uint32_t generation = get(layer, row, W_STATE) & FLUE_ROW_HEAD_GENERATION_MASK;
-    if (generation == 0)
-        generation = 1u << FLUE_ROW_HEAD_GENERATION_SHIFT;
-    put(layer, row, W_STATE, generation | FLUE_ROW_BUILDING);
-    fw.used[layer]++;
-    *row_out = row;
-    *generation_out = generation;
-    return FLUE_AD_NONE;
+    chain(layer);
+    return fw.free[layer];
+}
+
+detail_t object_take(uint32_t layer, NDIS_STATUS none, uint32_t *row, uint32_t *generation)
+{
+    return object_take_row(layer, none, row, generation);
 }
 
 void object_guard(uint32_t layer, uint32_t row, uint32_t generation, uint32_t parent)
 {
-    put(layer, row, guard_word[layer],
-        FLUE_ROW_GUARD_GUARD_USED_MASK | generation << 1 | IN_FIELD(parent, FLUE_ROW_GUARD_GUARD_PARENT));
+    object_put_guard(layer, row, generation, parent);
 }
 
-/* The row becomes free, unless the notice of its error still waits: then it stays BUILDING until that was told. */
 void object_free(uint32_t layer, uint32_t row)
 {
-    uint32_t word = get(layer, row, W_STATE);
-    uint32_t generation = word & FLUE_ROW_HEAD_GENERATION_MASK;
-    if (word & FLUE_ROW_HEAD_CORRUPT_MASK)
-        fw.recount = true;
-    if (word & PENDING_ERROR) {
-        put(layer, row, W_STATE, generation | FLUE_ROW_BUILDING | PENDING_ERROR);
-        return;
-    }
-    generation = (generation + (1u << FLUE_ROW_HEAD_GENERATION_SHIFT)) & FLUE_ROW_HEAD_GENERATION_MASK;
-    if (generation == 0)
-        generation = 1u << FLUE_ROW_HEAD_GENERATION_SHIFT;
-    put(layer, row, W_STATE, generation | FLUE_ROW_FREE); /* first: until then its link is its parent */
-    put(layer, row, guard_word[layer], generation << 1);
-    put(layer, row, W_LINK, fw.free[layer]);
-    fw.free[layer] = row;
-    fw.used[layer]--;
-    if (fw.recount) {
-        fw.recount = false;
-        object_count();
-    }
-}
-
-/* Parent and number of dependents, mended when the word was bad. */
-uint32_t object_link(uint32_t layer, uint32_t row)
-{
-    uint32_t link = get(layer, row, W_LINK);
-    return object_errors() ? get(layer, row, W_LINK) : link;
-}
-
-/* One dependent more (before the row is in use), or less (while it is): a count made anew meanwhile is then right too. */
-void object_refer(uint32_t layer, uint32_t row, int32_t by)
-{
-    put(layer, row, W_LINK, object_link(layer, row) + ((uint32_t)by << FLUE_ROW_HEAD_REFS_SHIFT));
+    object_free_row(layer, row);
 }
 
 /* ---- index ---- */
@@ -184,11 +119,11 @@ static void reseed(void)
     hw_trap(FW_TRAP_INDEX);
 }
 
-/* Put a row into its index.  LIMIT leaves the status to the caller. */
-detail_t object_index(enum flue_table_op insert, uint32_t row)
+/* Put a row into its index, after the first attempt had this result.  LIMIT leaves the status to the caller. */
+detail_t object_reindex(enum flue_table_op insert, uint32_t row, enum flue_table_result result)
 {
-    for (unsigned attempt = 0; attempt < 8; attempt++) {
-        switch (hw_table_cmd(insert, row, NULL)) {
+    for (unsigned attempt = 1;; attempt++) {
+        switch (result) {
         case FLUE_TR_OK:
             return FLUE_AD_NONE;
         case FLUE_TR_EXISTS:
@@ -200,11 +135,18 @@ detail_t object_index(enum flue_table_op insert, uint32_t row)
             (void)object_errors(); /* a row on the way was bad: now it is marked and its key mended */
             break;
         }
+        if (attempt == 8)
+            return FLUE_AD_LIMIT;
+        result = hw_table_cmd(insert, row, NULL);
     }
-    return FLUE_AD_LIMIT;
 }
 
-void object_unindex(enum flue_table_op delete, uint32_t row)
+detail_t object_index(enum flue_table_op insert, uint32_t row)
+{
+    return object_reindex(insert, row, hw_table_cmd(insert, row, NULL));
+}
+
+COLD void object_unindex(enum flue_table_op delete, uint32_t row)
 {
     for (unsigned attempt = 0; attempt < 8; attempt++) {
         enum flue_table_result result = hw_table_cmd(delete, row, NULL);
@@ -263,7 +205,7 @@ static bool is_key(uint32_t layer, uint32_t word)
 
 static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
 {
-    uint32_t guard = get(layer, row, guard_word[layer]);
+    uint32_t guard = get(layer, row, object_guard_word(layer));
     uint32_t head = get(layer, row, W_STATE);
     if (word == W_STATE) {
         head = guard >> 1 & FLUE_ROW_HEAD_GENERATION_MASK;
@@ -286,7 +228,7 @@ static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
     if (word == W_LINK) {
         uint32_t parent = FIELD(guard, FLUE_ROW_GUARD_GUARD_PARENT);
         put(layer, row, W_LINK, parent | count_children(layer, row) << FLUE_ROW_HEAD_REFS_SHIFT);
-    } else if (word == guard_word[layer]) {
+    } else if (word == object_guard_word(layer)) {
         object_guard(layer, row, head & FLUE_ROW_HEAD_GENERATION_MASK,
                      get(layer, row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK & FLUE_ROW_GUARD_GUARD_PARENT_MASK);
     } else if (word != W_STATE) {
@@ -296,8 +238,8 @@ static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
     head |= FLUE_ROW_HEAD_CORRUPT_MASK;
     if (!known) {
         head |= PENDING_ERROR | (layer == TCP ? PENDING_UPLOAD | PENDING_ABORT : 0);
-        guard = get(layer, row, guard_word[layer]) & ~FLUE_ROW_GUARD_GUARD_WORD_MASK;
-        put(layer, row, guard_word[layer], guard | IN_FIELD(word, FLUE_ROW_GUARD_GUARD_WORD));
+        guard = get(layer, row, object_guard_word(layer)) & ~FLUE_ROW_GUARD_GUARD_WORD_MASK;
+        put(layer, row, object_guard_word(layer), guard | IN_FIELD(word, FLUE_ROW_GUARD_GUARD_WORD));
     }
     put(layer, row, W_STATE, head);
     fw.notices = true;
@@ -309,11 +251,9 @@ static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
     }
 }
 
-/* Take what the tables report.  Bounded by what one pass can find wrong; the rest is found by the next. */
-bool object_errors(void)
+/* Bounded by what one pass can find wrong; the rest is found by the next. */
+COLD bool object_take_errors(void)
 {
-    if (!(hw_events() & FLUE_MMIO_TABLE_ERROR_MASK))
-        return false;
     bool any = false;
     for (unsigned i = 0; i < 64; i++) {
         uint32_t error = hw_table_error();
@@ -326,7 +266,7 @@ bool object_errors(void)
         if (layer == FLUE_TBL_SYSTEM) {
             config_mend((row << 6 | word) & 255);
             fw.loose_error[0] = error;
-        } else if (row < fw.size[layer] && word <= guard_word[layer]) {
+        } else if (row < fw.size[layer] && word <= object_guard_word(layer)) {
             mend(layer, row, word, error);
         }
     }
@@ -352,7 +292,7 @@ static bool indexed(uint32_t layer, uint32_t row)
 }
 
 /* One row as a stopped firmware left it. */
-static void pick_up(uint32_t layer, uint32_t row)
+static COLD void pick_up(uint32_t layer, uint32_t row)
 {
     uint32_t word = get(layer, row, W_STATE);
     if (object_errors())
@@ -368,7 +308,7 @@ static void pick_up(uint32_t layer, uint32_t row)
         if (layer != NEIGHBOR && own)
             object_unindex(layer == TCP ? FLUE_TOP_DELETE_CONN : FLUE_TOP_DELETE_PATH, row);
         uint32_t generation = (word + (1u << FLUE_ROW_HEAD_GENERATION_SHIFT)) & FLUE_ROW_HEAD_GENERATION_MASK;
-        put(layer, row, guard_word[layer], generation << 1);
+        put(layer, row, object_guard_word(layer), generation << 1);
         put(layer, row, W_STATE, generation | FLUE_ROW_FREE);
     } else if (!own) { /* stopped while it was moved or freed */
         if (layer == PATH) {
@@ -385,7 +325,7 @@ static void pick_up(uint32_t layer, uint32_t row)
 }
 
 /* Numbers that are kept beside the rows: dependents excepted. */
-void object_count(void)
+COLD void object_count(void)
 {
     fw.established[0] = fw.established[1] = fw.sending = fw.buffering = 0;
     for (uint32_t row = 0; row < fw.size[TCP]; row++) {
@@ -400,7 +340,7 @@ void object_count(void)
     }
 }
 
-static void refer_again(void)
+static COLD void refer_again(void)
 {
     for (uint32_t layer = NEIGHBOR; layer < TCP; layer++) {
         for (uint32_t row = 0; row < fw.size[layer]; row++)
@@ -420,7 +360,7 @@ static void refer_again(void)
 }
 
 /* Tables forgotten (cold), or taken over as they are. */
-void object_start(bool cold)
+COLD void object_start(bool cold)
 {
     hw_table_sizes(&fw.size[TCP], &fw.size[PATH], &fw.size[NEIGHBOR]);
     if (cold) {
@@ -447,7 +387,7 @@ void object_start(bool cold)
 }
 
 /* Count distinct source MACs, VLANs and local addresses: only for a limit that was set, to try refusals. */
-void object_distinct(void)
+COLD void object_distinct(void)
 {
     const struct flue_cfg_limits *limits = &fw.config.limits;
     fw.distinct[0] = fw.distinct[1] = fw.distinct[2] = 0;

@@ -56,7 +56,7 @@ detail_t path_take(const uint32_t *state, bool ipv6, const uint32_t *host, const
         return FLUE_AD_VALUE;
     detail_t detail = check_mtu(state[8], ipv6);
     if (!detail)
-        detail = object_take(PATH, fw.config.limits.paths, NDIS_STATUS_OFFLOAD_PATH_ENTRIES, &row, &generation);
+        detail = object_take(PATH, NDIS_STATUS_OFFLOAD_PATH_ENTRIES, &row, &generation);
     if (detail)
         return detail;
     put(row, W_LINK, neighbor->row);

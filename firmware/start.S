@@ -8,8 +8,7 @@
     .globl _start
 _start:
     sw      ra, %lo(saved_ra)(zero)         /* within reach of x0 */
-    lui     ra, %hi(FLUE_TRAP_MMIO)
-    lw      ra, FLUE_TRAP_MMIO_CAUSE(ra)    /* 0 unless this is a trap */
+    lw      ra, FLUE_TRAP_MMIO + FLUE_TRAP_MMIO_CAUSE(zero) /* 0 unless this is a trap */
     beqz    ra, start
     j       trap
 saved_ra:
@@ -28,10 +27,9 @@ start:
     addi    t0, t0, 4
     j       1b
 2:  call    main
-    lui     t0, %hi(FLUE_TRAP_MMIO)         /* main does not return */
-    sw      ra, FLUE_TRAP_MMIO_PC(t0)
+    sw      ra, FLUE_TRAP_MMIO + FLUE_TRAP_MMIO_PC(zero)    /* main does not return */
     li      t1, FLUE_TRAP_RETURNED
-    sw      t1, FLUE_TRAP_MMIO_CAUSE(t0)
+    sw      t1, FLUE_TRAP_MMIO + FLUE_TRAP_MMIO_CAUSE(zero)
 3:  j       3b
 
 trap:
@@ -41,8 +39,7 @@ trap:
     .endr
     lw      t0, %lo(saved_ra)(zero)
     sw      t0, 4(ra)
-    lui     t0, %hi(FLUE_TRAP_MMIO)
-    lw      t1, FLUE_TRAP_MMIO_PC(t0)
+    lw      t1, FLUE_TRAP_MMIO + FLUE_TRAP_MMIO_PC(zero)
     sw      t1, 0(ra)
-    sw      zero, FLUE_TRAP_MMIO_CAUSE(t0)  /* saved: the core stops here */
+    sw      zero, FLUE_TRAP_MMIO + FLUE_TRAP_MMIO_CAUSE(zero)   /* saved: the core stops here */
 4:  j       4b

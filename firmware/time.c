@@ -3,7 +3,7 @@
  */
 #include "fw.h"
 
-void time_start(void)
+COLD void time_start(void)
 {
     uint32_t rate = fw.config.connection.ticks_per_second;
     fw.tick_us = rate == 10 ? 100000 : rate == 100 ? 10000 : 1000;
@@ -11,13 +11,38 @@ void time_start(void)
     fw.ticks = 0;
 }
 
-/* The present tick.  Divides by shift and subtract: as many steps as the time since the last call has bits, at most 63. */
-uint32_t time_ticks(void)
+/* Ticks of at most half an hour: the same in one word. */
+static uint32_t divide(uint32_t *past)
 {
-    uint64_t now_us = hw_time_us();
+    uint32_t step = fw.tick_us, bit = 1, sum = 0, left = *past;
+    while (step <= left >> 1) {
+        step <<= 1;
+        bit <<= 1;
+    }
+    for (; bit; step >>= 1, bit >>= 1)
+        if (left >= step) {
+            left -= step;
+            sum += bit;
+        }
+    *past = left;
+    return sum;
+}
+
+/* A tick or more went by.  Divides by shift and subtract: as many steps as the time since the last call has bits, at most 63.
+ */
+uint32_t time_advance(uint64_t now_us)
+{
     uint64_t past = now_us - fw.tick_base_us;
-    if (past < fw.tick_us)
+    if (past >> 31 == 0) {
+        uint32_t left = (uint32_t)past;
+        if (left < fw.tick_us << 2)
+            for (; left >= fw.tick_us; left -= fw.tick_us)
+                fw.ticks++;
+        else
+            fw.ticks += divide(&left);
+        fw.tick_base_us = now_us - left;
         return fw.ticks;
+    }
     uint64_t step = fw.tick_us;
     uint32_t shift = 0;
     while (step <= past >> 1) {

@@ -20,7 +20,7 @@
 #define FLUE_TRAP_ASSERT     17 /* and up: the firmware's own, hw_trap() */
 
 /* What start.S needs of record mmio; hw_mmio.h asserts that they agree with the contract. */
-#define FLUE_TRAP_MMIO       0x10000000
+#define FLUE_TRAP_MMIO       -256 /* 0xFFFFFF00, from register x0 */
 #define FLUE_TRAP_MMIO_CAUSE 28
 #define FLUE_TRAP_MMIO_PC    32
 

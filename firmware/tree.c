@@ -5,198 +5,241 @@
  * by one.  What was read is acted on, whatever the host writes there meanwhile.  Statuses are written into the window and go
  * back in one piece, which also writes back the words between them as they were read.
  */
-#include "fw.h"
+#include "object.h"
 
 #define HEADER_BYTES ((uint32_t)sizeof(struct flue_tree_header))
 #define NODE_BYTES   ((uint32_t)sizeof(struct flue_tree_node))
-#define OUT_AT       ((uint32_t)offsetof(struct flue_tree_node, handle)) /* handle, status, detail */
-#define OUT_BYTES    (NODE_BYTES - OUT_AT)
 
-/* By OFFLOAD_STATE_TYPE: layer, classes, words, version. */
-static const struct {
-    uint8_t layer, classes, words, ipv6;
-} types[18] = {
-    [1] = {NEIGHBOR, STATE_CONST, 2, 0}, [2] = {NEIGHBOR, STATE_CACHED, 3, 0}, [3] = {NEIGHBOR, STATE_DELEGATED, 1, 0},
-    [4] = {NEIGHBOR, STATE_FULL, 6, 0},  [5] = {PATH, STATE_CONST, 8, 0},      [6] = {PATH, STATE_CACHED, 1, 0},
-    [7] = {PATH, STATE_DELEGATED, 0, 0}, [8] = {PATH, STATE_FULL, 9, 0},       [9] = {PATH, STATE_CONST, 8, 1},
-    [10] = {PATH, STATE_CACHED, 1, 1},   [11] = {PATH, STATE_DELEGATED, 0, 1}, [12] = {PATH, STATE_FULL, 9, 1},
-    [13] = {TCP, STATE_CONST, 4, 0},     [14] = {TCP, STATE_CACHED, 9, 0},     [15] = {TCP, STATE_DELEGATED, 22, 0},
-    [17] = {TCP, STATE_FULL, 35, 0},
+/* By OFFLOAD_STATE_TYPE, eight bytes each. */
+struct type {
+    uint8_t allowed; /* operations (OPS_*) that may refer to an object with this type; MAY_NEW */
+    uint8_t layer, bytes, classes;
+    uint8_t version, ipv6; /* `version` of word 0 of the row must be this */
+    uint8_t bit, below;    /* of its layer, of the one below */
+};
+enum { MAY_NEW = 32, MAY_NAME = OPS_INITIATE | OPS_QUERY | OPS_UPDATE | OPS_INVALIDATE | OPS_TERMINATE };
+static const struct type types[18] = {
+#define V4 FLUE_ROW_HEAD_IPV6_MASK, 0
+#define V6 FLUE_ROW_HEAD_IPV6_MASK, FLUE_ROW_HEAD_IPV6_MASK
+#define TYPE(allowed, layer, words, classes, version)                                                                          \
+    {                                                                                                                          \
+        allowed, layer, 4 * (words), classes, version, 1u << (layer), 2u << (layer)                                            \
+    }
+#define ANY 0, 0
+    [1] = TYPE(OPS_QUERY, NEIGHBOR, 2, STATE_CONST, ANY),
+    [2] = TYPE(OPS_QUERY | OPS_UPDATE, NEIGHBOR, 3, STATE_CACHED, ANY),
+    [3] = TYPE(OPS_QUERY | OPS_TERMINATE, NEIGHBOR, 1, STATE_DELEGATED, ANY),
+    [4] = TYPE(MAY_NEW | MAY_NAME, NEIGHBOR, 6, STATE_FULL, ANY),
+    [5] = TYPE(OPS_QUERY, PATH, 8, STATE_CONST, V4),
+    [6] = TYPE(OPS_QUERY | OPS_UPDATE, PATH, 1, STATE_CACHED, V4),
+    [7] = TYPE(OPS_QUERY | OPS_TERMINATE, PATH, 0, STATE_DELEGATED, V4),
+    [8] = TYPE(MAY_NEW | MAY_NAME, PATH, 9, STATE_FULL, V4),
+    [9] = TYPE(OPS_QUERY, PATH, 8, STATE_CONST, V6),
+    [10] = TYPE(OPS_QUERY | OPS_UPDATE, PATH, 1, STATE_CACHED, V6),
+    [11] = TYPE(OPS_QUERY | OPS_TERMINATE, PATH, 0, STATE_DELEGATED, V6),
+    [12] = TYPE(MAY_NEW | MAY_NAME, PATH, 9, STATE_FULL, V6),
+    [13] = TYPE(OPS_QUERY, TCP, 4, STATE_CONST, ANY),
+    [14] = TYPE(OPS_QUERY | OPS_UPDATE, TCP, 9, STATE_CACHED, ANY),
+    [15] = TYPE(OPS_QUERY | OPS_TERMINATE, TCP, 22, STATE_DELEGATED, ANY),
+    [17] = TYPE(MAY_NEW | (MAY_NAME & ~OPS_INITIATE), TCP, 35, STATE_FULL, ANY),
+#undef TYPE
+#undef V4
+#undef V6
+#undef ANY
 };
 
-/* Types with state in each operation, one bit each. */
-static const uint32_t with_state[] = {
-    [OPS_INITIATE] = 1u << 4 | 1u << 8 | 1u << 12 | 1u << 17,  [OPS_QUERY] = 0x2FFFE,
-    [OPS_UPDATE] = 1u << 2 | 1u << 6 | 1u << 10 | 1u << 14,    [OPS_INVALIDATE] = 0,
-    [OPS_TERMINATE] = 1u << 3 | 1u << 7 | 1u << 11 | 1u << 15,
+/* Words of a node. */
+enum {
+    N_WORD0 = offsetof(struct flue_tree_node, word0) / 4,
+    N_OFFSET = offsetof(struct flue_tree_node, offset) / 4,
+    N_LENGTH = offsetof(struct flue_tree_node, length) / 4,
+    N_HOST = offsetof(struct flue_tree_node, host_handle) / 4,
+    N_OUT = offsetof(struct flue_tree_node, handle) / 4, /* handle, status, detail */
+    N_WORDS = sizeof(struct flue_tree_node) / 4,
+    OUT_WORDS = N_WORDS - N_OUT,
 };
+#define LAYERS (1u << NEIGHBOR | 1u << PATH | 1u << TCP)
+#define TYPES  (sizeof types / sizeof types[0])
 
 /* ---- window ---- */
 
-/* Write back what changed. */
-static bool flush(void)
+/* Begin to write back the answers up to `end`, the end of the last node seen of the window: there is at least one. */
+INLINE void flush(const uint32_t *end)
 {
-    uint32_t from = fw.dirty_from, to = fw.dirty_to;
-    fw.dirty_from = UINT32_MAX;
-    fw.dirty_to = 0;
-    return from >= to || hw_dma_write(fw.region, fw.buffer + fw.window_at + from, (uint8_t *)fw.window + from, to - from);
+    const uint32_t *from = fw.first + N_OUT;
+    hw_dma_begin_write(fw.sqe.word1, fw.sqe.offset + fw.window_at + (uint32_t)((const char *)from - (const char *)fw.window),
+                       from, (uint32_t)((const char *)end - (const char *)from));
 }
 
-/* Node `number`, the window moved if need be; null: the buffer could not be reached. */
-static struct flue_tree_node *node_at(uint32_t number)
+/* The window goes on to node `number`; `end` is that of the nodes seen in it, `me` the innermost open level. */
+static COLD bool move(uint32_t number, const uint32_t *end, const struct fw_level *me)
 {
-    uint32_t at = HEADER_BYTES + number * NODE_BYTES;
-    if (at < fw.window_at || at + NODE_BYTES > fw.window_at + fw.window_bytes) {
-        uint32_t bytes = fw.bytes - at;
-        if (bytes > sizeof fw.window)
-            bytes = sizeof fw.window;
-        if (!flush() || !hw_dma_read(fw.region, fw.buffer + at, fw.window, bytes))
-            return NULL;
-        fw.window_at = at;
-        fw.window_bytes = bytes;
-    }
-    return (void *)((uint8_t *)fw.window + (at - fw.window_at));
-}
-
-/* Answer of a node: into the window, or past it straight to the buffer. */
-static bool answer(uint32_t number, uint32_t handle, uint32_t status, uint32_t detail)
-{
-    uint32_t at = HEADER_BYTES + number * NODE_BYTES + OUT_AT;
-    uint32_t out[3] = {handle, status, detail};
-    if (at < fw.window_at || at + OUT_BYTES > fw.window_at + fw.window_bytes)
-        return hw_dma_write(fw.region, fw.buffer + at, out, OUT_BYTES);
-    uint32_t from = at - fw.window_at;
-    uint32_t *word = fw.window + from / 4;
-    word[0] = handle;
-    word[1] = status;
-    word[2] = detail;
-    if (from < fw.dirty_from)
-        fw.dirty_from = from;
-    if (from + OUT_BYTES > fw.dirty_to)
-        fw.dirty_to = from + OUT_BYTES;
+    uint32_t at = HEADER_BYTES + number * NODE_BYTES, bytes = fw.sqe.length - at;
+    flush(end);
+    if (!hw_dma_end())
+        return false;
+    for (struct fw_level *level = fw.level + 1; level <= me; level++)
+        if (level->out) {
+            struct fw_away *away = &fw.away[level - fw.level];
+            away->at = fw.window_at + (uint32_t)(level->out - fw.window) * 4;
+            for (unsigned i = 0; i < OUT_WORDS; i++)
+                away->word[i] = level->out[i];
+            level->out = NULL;
+        }
+    if (bytes > sizeof fw.window)
+        bytes = sizeof fw.window;
+    fw.first = fw.window;
+    fw.window_at = at;
+    fw.window_bytes = 0;
+    if (!hw_dma_read(fw.sqe.word1, fw.sqe.offset + at, fw.window, bytes))
+        return false;
+    fw.window_bytes = bytes;
     return true;
 }
 
-/* The state of a node, in firmware memory; null: it could not be read. */
-static const uint32_t *state_of(uint32_t offset, uint32_t bytes)
+/* Answer of a node the window left behind. */
+static COLD bool answer_away(struct fw_level *me, uint32_t status, uint32_t detail)
 {
-    if (offset >= fw.window_at && offset + bytes <= fw.window_at + fw.window_bytes)
-        return fw.window + (offset - fw.window_at) / 4;
-    return hw_dma_read(fw.region, fw.buffer + offset, fw.state, bytes) ? fw.state : NULL;
+    struct fw_away *away = &fw.away[me - fw.level];
+    if (!(me->flags & LEVEL_FAILED)) {
+        away->word[1] = status;
+        away->word[2] = detail;
+    }
+    return hw_dma_write(fw.sqe.word1, fw.sqe.offset + away->at, away->word, sizeof away->word);
+}
+
+/* The state of a node, in firmware memory; null: it could not be read. */
+INLINE const uint32_t *state_of(uint32_t offset, uint32_t bytes)
+{
+    uint32_t at = offset - fw.window_at; /* wraps for what lies before it */
+    if (at <= fw.window_bytes && bytes <= fw.window_bytes - at)
+        return (const uint32_t *)(const void *)((const char *)fw.window + at);
+    return hw_dma_read(fw.sqe.word1, fw.sqe.offset + offset, fw.state, bytes) ? fw.state : NULL;
 }
 
 /* ---- header ---- */
 
-static detail_t header(void)
+void tree_fetch(void)
+{
+    uint32_t bytes = fw.sqe.length;
+    if (bytes > sizeof fw.window)
+        bytes = sizeof fw.window;
+    fw.window_bytes = bytes;
+    if (RARE(bytes < HEADER_BYTES) || RARE((fw.sqe.offset | bytes) & 3))
+        return;
+    hw_dma_begin_read(fw.sqe.word1, fw.sqe.offset, fw.window, bytes);
+    fw.fetching = true;
+}
+
+INLINE detail_t header(void)
 {
     const struct flue_tree_header *h = (const void *)fw.window;
-    fw.region = fw.sqe.word1;
-    fw.buffer = fw.sqe.offset;
-    fw.bytes = fw.sqe.length;
-    fw.window_at = 0;
-    fw.window_bytes = fw.bytes < sizeof fw.window ? fw.bytes : (uint32_t)sizeof fw.window;
-    fw.dirty_from = UINT32_MAX;
-    fw.dirty_to = 0;
-    if (fw.bytes < HEADER_BYTES)
+    if (RARE(!fw.fetching))
         return FLUE_AD_LENGTH;
-    if (!hw_dma_read(fw.region, fw.buffer, fw.window, fw.window_bytes))
+    fw.fetching = false;
+    if (RARE(!hw_dma_end()))
         return FLUE_AD_REGION;
-    if (h->magic != FLUE_TREE_MAGIC || h->version != FLUE_TREE_VERSION || (h->zero[0] | h->zero[1] | h->zero[2] | h->zero[3]))
+    if (RARE(h->magic != FLUE_TREE_MAGIC) || RARE(h->version != FLUE_TREE_VERSION) ||
+        RARE(h->zero[0] | h->zero[1] | h->zero[2] | h->zero[3]))
         return FLUE_AD_HEADER;
-    if (h->bytes != fw.bytes)
+    uint32_t bytes = fw.sqe.length, nodes = h->nodes;
+    if (RARE(h->bytes != bytes))
         return FLUE_AD_LENGTH;
-    fw.nodes = h->nodes;
-    if (fw.nodes == 0 || fw.nodes > (fw.bytes - HEADER_BYTES) / NODE_BYTES)
+    if (RARE(nodes - 1 >= (bytes - HEADER_BYTES) / NODE_BYTES))
         return FLUE_AD_NODES;
-    fw.state_end = HEADER_BYTES + fw.nodes * NODE_BYTES;
     /* The magic goes back as it came: a buffer that cannot be written is found before anything is done. */
-    return hw_dma_write(fw.region, fw.buffer, fw.window, 4) ? FLUE_AD_NONE : FLUE_AD_REGION;
+    hw_dma_begin_write(fw.sqe.word1, fw.sqe.offset, fw.window, 4);
+    fw.nodes = nodes;
+    fw.state_end = HEADER_BYTES + nodes * NODE_BYTES;
+    fw.window_at = 0;
+    fw.first = fw.window + HEADER_BYTES / 4;
+    fw.level[0].layer = 0;
+    fw.level[0].flags = 0;
+    fw.level[0].room = fw.level[0].kids = LAYERS;
+    return hw_dma_end() ? FLUE_AD_NONE : FLUE_AD_REGION;
 }
 
 /* ---- one node ---- */
 
-/* Layer of a node from its type, and whether a state belongs to it. */
-static detail_t check_state(unsigned op, const struct flue_tree_node *n, uint32_t kind, uint32_t type, bool *stateful)
+/* A node that failed before its layer was known: below it all layers have room, for placeholders. */
+static COLD detail_t early(struct fw_level *me, detail_t detail)
 {
-    bool full = types[type].classes == STATE_FULL;
-    uint32_t bytes = 4u * types[type].words;
-    *stateful = !(kind == FLUE_NODE_REFERENCE && full && (op != OPS_QUERY || (n->length | n->offset) == 0));
-    if (kind == FLUE_NODE_PLACEHOLDER)
-        *stateful = false;
-    uint32_t revision = FIELD(n->word0, FLUE_TREE_NODE_REVISION);
-    if (*stateful ? revision != 1 && (bytes || revision) : revision != 0)
+    me->layer = 0;
+    me->room = me->kids = LAYERS;
+    return detail;
+}
+
+/* A node that has no object of its own; below a closed one it closes what is below it. */
+static __attribute__((noinline)) detail_t place_holder(const uint32_t *n, const struct fw_level *parent, struct fw_level *me)
+{
+    uint32_t room = parent->room, least = room & (0 - room);
+    if (RARE(!(room & LAYERS)))
+        return refused(early(me, FLUE_AD_DEPTH));
+    me->layer = 0;
+    me->room = me->kids = (0 - (least << 1)) & LAYERS;
+    me->flags |= parent->flags & LEVEL_CLOSED;
+    if (RARE(byte_of(&n[N_WORD0], 3)))
         return FLUE_AD_REVISION;
-    if (!*stateful) {
-        if (kind == FLUE_NODE_PLACEHOLDER || !(n->length | n->offset))
-            return n->length ? FLUE_AD_LENGTH : n->offset ? FLUE_AD_OFFSET : FLUE_AD_NONE;
-        return full && op == OPS_INITIATE ? FLUE_AD_LENGTH : FLUE_AD_TYPE; /* state where none is allowed */
-    }
-    if (n->length != bytes)
+    return RARE(n[N_LENGTH] | n[N_OFFSET]) ? n[N_LENGTH] ? FLUE_AD_LENGTH : FLUE_AD_OFFSET : FLUE_AD_NONE;
+}
+
+/* The layer must be one the parent has room for, and that of the siblings. */
+INLINE bool place(const struct type *t, struct fw_level *parent, struct fw_level *me)
+{
+    uint32_t bit = t->bit, below = t->below;
+    if (RARE(!(parent->kids & bit)))
+        return false;
+    parent->kids = bit;
+    me->layer = t->layer;
+    me->room = me->kids = below;
+    return true;
+}
+
+/* State where there is some: its length and place. */
+INLINE detail_t check_state(const uint32_t *n, uint32_t bytes)
+{
+    uint32_t revision = byte_of(&n[N_WORD0], 3), offset = n[N_OFFSET], end = offset + bytes;
+    if (RARE(revision != 1) && (bytes || revision))
+        return FLUE_AD_REVISION;
+    if (RARE(n[N_LENGTH] != bytes))
         return FLUE_AD_LENGTH;
-    if (bytes == 0 && n->offset == 0)
+    if (RARE(bytes == 0) && offset == 0)
         return FLUE_AD_NONE;
-    if ((n->offset & 3) || n->offset < fw.state_end || n->offset > fw.bytes || bytes > fw.bytes - n->offset)
+    if (RARE(offset & 3) || RARE(offset < fw.state_end) || RARE(end < offset) || RARE(end > fw.sqe.length))
         return FLUE_AD_OFFSET;
-    fw.state_end = n->offset + bytes;
+    fw.state_end = end;
     return FLUE_AD_NONE;
 }
 
-static detail_t check_layer(uint32_t depth, uint32_t layer, struct fw_level *out)
+/* Neighbors and paths. */
+static __attribute__((noinline)) detail_t take(const uint32_t *n, const struct type *t, const uint32_t *state,
+                                               const struct fw_level *parent, struct fw_level *me)
 {
-    uint32_t least = 1;
-    uint8_t *siblings = &fw.roots;
-    if (depth > 0) {
-        struct fw_level *parent = &fw.level[depth - 1];
-        siblings = &parent->kids;
-        least = parent->least + 1u;
-        if (least > TCP || (layer && (parent->layer ? layer != least : layer < least)))
-            return FLUE_AD_DEPTH;
-    }
-    if (layer) {
-        if (*siblings && *siblings != layer)
-            return FLUE_AD_DEPTH;
-        *siblings = (uint8_t)layer;
-    }
-    out->least = (uint8_t)(layer ? layer : least);
-    return FLUE_AD_NONE;
-}
-
-static bool version_fits(uint32_t layer, uint32_t type, uint32_t word0)
-{
-    return layer != PATH || types[type].ipv6 == ((word0 & FLUE_ROW_HEAD_IPV6_MASK) != 0);
-}
-
-static detail_t take(const struct flue_tree_node *n, uint32_t type, const uint32_t *state, const struct fw_level *parent,
-                     struct fw_level *me)
-{
-    bool load_only = fw.sqe.word0 & FLUE_SQE_LOAD_ONLY_MASK;
-    if (types[type].layer == TCP)
-        return parent && parent->layer ? connection_take(state, n->host_handle, parent, n->handle, load_only, me)
-                                       : FLUE_AD_PARENT;
-    if (n->handle)
+    if (n[N_OUT])
         return FLUE_AD_HANDLE;
-    if (types[type].layer == NEIGHBOR)
-        return neighbor_take(state, n->host_handle, me);
-    return parent && parent->layer ? path_take(state, types[type].ipv6, n->host_handle, parent, me) : FLUE_AD_PARENT;
+    if (t->layer == NEIGHBOR)
+        return neighbor_take(state, &n[N_HOST], me);
+    return parent->layer ? path_take(state, t->ipv6, &n[N_HOST], parent, me) : FLUE_AD_PARENT;
 }
 
-static detail_t query(uint32_t layer, uint32_t row, unsigned classes, bool residue, uint32_t offset, uint32_t words)
+static __attribute__((noinline)) detail_t query(uint32_t layer, uint32_t row, unsigned classes, uint32_t offset, uint32_t bytes)
 {
     detail_t detail = layer == NEIGHBOR ? neighbor_query(row, classes, fw.state)
                       : layer == PATH   ? path_query(row, classes, fw.state)
-                                        : connection_query(row, classes, residue, fw.state);
+                                        : connection_query(row, classes, fw.state);
     if (!detail && object_errors() && (hw_row_get((enum flue_table)layer, row, W_STATE) & FLUE_ROW_HEAD_CORRUPT_MASK))
         detail = FLUE_AD_CORRUPT;
-    if (!detail && words && !hw_dma_write(fw.region, fw.buffer + offset, fw.state, 4 * words))
+    if (!detail && bytes && !hw_dma_write(fw.sqe.word1, fw.sqe.offset + offset, fw.state, bytes))
         detail = FLUE_AD_REGION;
     return detail;
 }
 
-static detail_t update(uint32_t layer, uint32_t row, uint32_t offset, uint32_t words, const struct fw_level *parent)
+static __attribute__((noinline)) detail_t update(uint32_t layer, uint32_t row, uint32_t offset, uint32_t bytes,
+                                                 const struct fw_level *parent)
 {
-    if (words == 0) /* no state: relink, if this is a path below a neighbor */
-        return layer == PATH && parent && parent->layer == NEIGHBOR ? path_relink(row, parent) : FLUE_AD_NONE;
-    const uint32_t *state = state_of(offset, 4 * words);
+    if (bytes == 0) /* no state: relink, if this is a path below a neighbor */
+        return layer == PATH && parent->layer == NEIGHBOR ? path_relink(row, parent) : FLUE_AD_NONE;
+    const uint32_t *state = state_of(offset, bytes);
     if (!state)
         return FLUE_AD_REGION;
     return layer == NEIGHBOR ? neighbor_update(row, state)
@@ -204,176 +247,262 @@ static detail_t update(uint32_t layer, uint32_t row, uint32_t offset, uint32_t w
                              : connection_update(row, state);
 }
 
-/* A connection leaves: its state goes to the host first; only when that worked is it freed. */
-static detail_t leave(uint32_t row, uint32_t word0, uint32_t offset, uint32_t words)
+/* A new object. */
+INLINE detail_t visit_new(uint32_t *n, struct fw_level *parent, struct fw_level *me)
 {
-    uint32_t at = row_state(word0);
-    if (at != FLUE_ROW_LOADED && at != FLUE_ROW_RUNNING && !(word0 & FLUE_ROW_HEAD_CORRUPT_MASK))
-        return FLUE_AD_BUSY;
-    detail_t detail = word0 & FLUE_ROW_HEAD_CORRUPT_MASK ? FLUE_AD_CORRUPT : FLUE_AD_NONE;
-    if (!detail && words) {
-        detail = query(TCP, row, STATE_DELEGATED, true, offset, words);
-        if (detail == FLUE_AD_REGION)
-            return detail;
+    uint32_t type = byte_of(&n[N_WORD0], 2);
+    if (RARE(type >= TYPES) || RARE(!(types[type].allowed & MAY_NEW)))
+        return refused(early(me, FLUE_AD_TYPE));
+    const struct type *t = &types[type];
+    if (RARE(!place(t, parent, me)))
+        return refused(early(me, FLUE_AD_DEPTH));
+    detail_t detail = check_state(n, t->bytes);
+    if (RARE(detail))
+        return detail;
+    const uint32_t *state = state_of(n[N_OFFSET], t->bytes);
+    if (RARE(!state))
+        return FLUE_AD_REGION;
+    if (me->layer != TCP) {
+        detail = take(n, t, state, parent, me);
+        if (!detail)
+            n[N_OUT] = object_handle(me->layer, me->row, me->word0);
+        return detail;
     }
-    connection_gone(row);
-    if (detail || !(fw.sqe.word0 & FLUE_SQE_KEEP_ENTRY_MASK))
-        connection_free(row);
-    else
-        hw_row_put(FLUE_TBL_CONNECTION, row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_FROZEN);
-    return detail;
+    if (RARE(!parent->layer))
+        return FLUE_AD_PARENT;
+    return connection_take(state, &n[N_HOST], parent, &n[N_OUT]);
 }
 
-/* What the operation does with a node whose place in the tree is right. */
-static detail_t act(unsigned op, const struct flue_tree_node *n, uint32_t type, bool stateful, const struct fw_level *parent,
-                    struct fw_level *me)
+INLINE bool other_version(const struct type *t, uint32_t layer, uint32_t word0)
 {
-    uint32_t layer = types[type].layer, row, word0;
-    uint32_t words = stateful ? types[type].words : 0;
-    if (me->kind == FLUE_NODE_NEW) {
-        const uint32_t *state = state_of(n->offset, 4 * words);
-        detail_t detail = state ? take(n, type, state, parent, me) : FLUE_AD_REGION;
-        if (!detail)
-            me->handle = object_handle(layer, me->row, me->word0);
-        return detail;
-    }
-    detail_t detail = object_find(n->handle, layer, op == OPS_TERMINATE, &row, &word0);
+    return layer == PATH && RARE((word0 ^ t->ipv6) & FLUE_ROW_HEAD_IPV6_MASK) && !(word0 & FLUE_ROW_HEAD_CORRUPT_MASK);
+}
+
+/* What the operation does with an object that is held. */
+static __attribute__((noinline)) detail_t refer(unsigned op, const uint32_t *n, const struct type *t, bool stateful,
+                                                const struct fw_level *parent, struct fw_level *me)
+{
+    uint32_t row, word0, layer = t->layer, bytes = stateful ? t->bytes : 0;
+    detail_t detail = object_find(n[N_OUT], layer, op == OPS_TERMINATE, &row, &word0);
     if (detail)
         return detail;
-    if (!version_fits(layer, type, word0) && !(word0 & FLUE_ROW_HEAD_CORRUPT_MASK))
+    if (other_version(t, layer, word0))
         return FLUE_AD_WRONG_KIND;
     me->row = row;
     me->word0 = word0;
     switch (op) {
     case OPS_QUERY:
-        return stateful ? query(layer, row, types[type].classes, false, n->offset, words) : FLUE_AD_NONE;
+        return stateful ? query(layer, row, t->classes, n[N_OFFSET], bytes) : FLUE_AD_NONE;
     case OPS_UPDATE:
-        return update(layer, row, n->offset, words, parent);
+        return update(layer, row, n[N_OFFSET], bytes, parent);
     case OPS_INVALIDATE:
         hw_row_put((enum flue_table)layer, row, W_STATE, word0 | FLUE_ROW_HEAD_INVALID_MASK);
         return FLUE_AD_NONE;
-    case OPS_TERMINATE:
-        if (layer == TCP)
-            return leave(row, word0, n->offset, words);
-        detail = words && !(word0 & FLUE_ROW_HEAD_CORRUPT_MASK) ? query(layer, row, STATE_DELEGATED, true, n->offset, words)
-                                                                : FLUE_AD_NONE;
+    case OPS_TERMINATE: /* but for connections */
+        me->flags |= LEVEL_RELEASE;
+        detail = stateful && !(word0 & FLUE_ROW_HEAD_CORRUPT_MASK) ? query(layer, row, STATE_DELEGATED, n[N_OFFSET], bytes)
+                                                                   : FLUE_AD_NONE;
         return detail == FLUE_AD_CORRUPT ? FLUE_AD_NONE : detail; /* told when it closes */
     default:
         return FLUE_AD_NONE; /* linker */
     }
 }
 
-/* Everything about one node, up to what its children decide. */
-static void visit(unsigned op, const struct flue_tree_node *n, uint32_t depth, struct fw_level *me)
+/* The two that come with every connection: the path above a new one, and the end of one. */
+INLINE detail_t link_path(const uint32_t *n, const struct type *t, struct fw_level *me)
 {
-    const struct fw_level *parent = depth > 0 ? &fw.level[depth - 1] : NULL;
-    uint32_t kind = FIELD(n->word0, FLUE_TREE_NODE_KIND), type = FIELD(n->word0, FLUE_TREE_NODE_STATE_TYPE), layer;
-    bool placeholder = kind == FLUE_NODE_PLACEHOLDER, stateful;
+    detail_t detail = object_seek(&n[N_OUT], PATH, false, &me->row, &me->word0);
+    if (RARE(detail))
+        return detail;
+    return other_version(t, PATH, me->word0) ? FLUE_AD_WRONG_KIND : FLUE_AD_NONE;
+}
+
+INLINE detail_t leave(const uint32_t *n, bool stateful)
+{
+    uint32_t row, word0;
+    detail_t detail = object_seek(&n[N_OUT], TCP, true, &row, &word0);
+    return RARE(detail) ? detail : connection_leave(row, word0, n[N_OFFSET], stateful);
+}
+
+/* An object that is held already. */
+INLINE detail_t visit_reference(unsigned op, const uint32_t *n, struct fw_level *parent, struct fw_level *me)
+{
+    uint32_t type = byte_of(&n[N_WORD0], 2);
+    if (RARE(type >= TYPES) || RARE(!(types[type].allowed & op)))
+        return refused(early(me, FLUE_AD_TYPE));
+    const struct type *t = &types[type];
+    if (RARE(!place(t, parent, me)))
+        return refused(early(me, FLUE_AD_DEPTH));
+    bool stateful = t->classes != STATE_FULL || (op == OPS_QUERY && (n[N_LENGTH] | n[N_OFFSET]));
+    if (stateful) {
+        detail_t detail = check_state(n, t->bytes);
+        if (RARE(detail))
+            return detail;
+    } else if (RARE(byte_of(&n[N_WORD0], 3))) {
+        return FLUE_AD_REVISION;
+    } else if (RARE(n[N_LENGTH] | n[N_OFFSET])) { /* state where none is allowed */
+        return op == OPS_INITIATE ? FLUE_AD_LENGTH : FLUE_AD_TYPE;
+    }
+    if (op == OPS_TERMINATE && me->layer == TCP)
+        return leave(n, stateful);
+    if (op == OPS_INITIATE && me->layer == PATH)
+        return link_path(n, t, me);
+    return refer(op, n, t, stateful, parent, me);
+}
+
+/* Everything about one node, up to what its children decide. */
+INLINE detail_t visit(unsigned op, uint32_t *n, uint32_t depth, struct fw_level *parent, struct fw_level *me)
+{
+    uint32_t kind = byte_of(&n[N_WORD0], 0);
+    me->out = n + N_OUT;
+    me->flags = kind & LEVEL_KIND;
+    if (RARE(depth > 2)) /* bits beside it */
+        return refused(early(me, FLUE_AD_KIND));
+    if (kind == FLUE_NODE_PLACEHOLDER)
+        return place_holder(n, parent, me);
+    if (kind == FLUE_NODE_REFERENCE) {
+        if (RARE(parent->flags & LEVEL_CLOSED))
+            return refused(early(me, FLUE_AD_PARENT));
+        return visit_reference(op, n, parent, me);
+    }
+    if (RARE(kind != FLUE_NODE_NEW) || RARE(op != OPS_INITIATE))
+        return refused(early(me, FLUE_AD_KIND));
+    if (RARE(parent->flags & LEVEL_CLOSED))
+        return refused(early(me, FLUE_AD_PARENT));
+    return visit_new(n, parent, me);
+}
+static_assert(FLUE_TREE_NODE_KIND_MASK == 3 && FLUE_TREE_NODE_DEPTH_MASK == 0x300 &&
+                  FLUE_TREE_NODE_STATE_TYPE_MASK == 0xFF0000 && FLUE_TREE_NODE_WORD0_ZERO == 0xFCFC,
+              "bytes of word 0: kind, depth, type, revision");
+
+static COLD void failed(unsigned op, struct fw_level *me, detail_t detail)
+{
+    if ((me->flags & LEVEL_KIND) == FLUE_NODE_NEW)
+        me->out[0] = 0;
+    me->out[1] = (uint32_t)(detail == FLUE_AD_LIMIT && op == OPS_INITIATE ? (NDIS_STATUS)fw.refusal : NDIS_STATUS_FAILURE);
+    me->out[2] = (uint32_t)detail;
+    me->flags |= LEVEL_FAILED | LEVEL_CLOSED;
+}
+
+/* A neighbor or path whose dependents are gone is freed. */
+static __attribute__((noinline)) detail_t release(uint32_t layer, uint32_t row)
+{
+    uint32_t link = object_link(layer, row);
+    bool corrupt = hw_row_get((enum flue_table)layer, row, W_STATE) & FLUE_ROW_HEAD_CORRUPT_MASK;
+    if (link >> FLUE_ROW_HEAD_REFS_SHIFT)
+        return FLUE_AD_BUSY;
+    if (layer == PATH)
+        path_free(row);
+    else
+        neighbor_free(row);
+    return corrupt ? FLUE_AD_CORRUPT : FLUE_AD_NONE;
+}
+
+/* A node that failed, is to be freed, or lacks a child. */
+static __attribute__((noinline)) bool close_odd(unsigned op, struct fw_level *me)
+{
+    uint32_t flags = me->flags;
+    NDIS_STATUS status = NDIS_STATUS_SUCCESS;
     detail_t detail = FLUE_AD_NONE;
-    me->kind = (uint8_t)kind;
-    me->handle = kind == FLUE_NODE_REFERENCE ? n->handle : 0;
-    if (placeholder)
-        me->handle = n->handle;
-    if ((n->word0 & FLUE_TREE_NODE_WORD0_ZERO) || kind == 0 || (kind == FLUE_NODE_NEW && op != OPS_INITIATE)) {
-        detail = FLUE_AD_KIND;
-    } else if (parent && parent->closed && !placeholder) {
-        detail = FLUE_AD_PARENT;
-    } else {
-        if (placeholder)
-            type = 0;
-        layer = type < 18 ? types[type].layer : 0;
-        if (!placeholder &&
-            (layer == 0 ||
-             (kind == FLUE_NODE_REFERENCE && types[type].classes != STATE_FULL && !(with_state[op] >> type & 1)) ||
-             (kind == FLUE_NODE_NEW && types[type].classes != STATE_FULL) ||
-             (kind == FLUE_NODE_REFERENCE && op == OPS_INITIATE && (layer == TCP || types[type].classes != STATE_FULL))))
-            detail = FLUE_AD_TYPE;
-        if (!detail)
-            detail = check_layer(depth, layer, me);
-        if (!detail)
-            detail = check_state(op, n, kind, type, &stateful);
-        me->layer = (uint8_t)layer;
-        me->closed = placeholder && parent && parent->closed;
-        if (!detail && !placeholder)
-            detail = act(op, n, type, stateful, parent, me);
+    if (flags & LEVEL_FAILED) {
+        status = NDIS_STATUS_FAILURE;
+    } else if (flags & LEVEL_RELEASE) {
+        detail = release(me->layer, me->row);
+        if (detail)
+            status = NDIS_STATUS_FAILURE;
+    } else if (op == OPS_INITIATE && (flags & LEVEL_LACK) && me->layer) {
+        status = (flags & LEVEL_SOME) || (flags & LEVEL_KIND) == FLUE_NODE_NEW ? NDIS_STATUS_OFFLOAD_PARTIAL_SUCCESS
+                                                                               : NDIS_STATUS_FAILURE;
     }
-    if (detail) {
-        me->closed = true;
-        me->detail = (uint8_t)detail;
-        me->status = (uint32_t)(detail == FLUE_AD_LIMIT && op == OPS_INITIATE ? (NDIS_STATUS)fw.refusal : NDIS_STATUS_FAILURE);
-        if (kind == FLUE_NODE_NEW)
-            me->handle = 0;
+    (me - 1)->flags |= status == NDIS_STATUS_FAILURE ? LEVEL_LACK : LEVEL_SOME;
+    if (!me->out)
+        return answer_away(me, (uint32_t)status, (uint32_t)detail);
+    if (!(flags & LEVEL_FAILED)) {
+        me->out[1] = (uint32_t)status;
+        me->out[2] = (uint32_t)detail;
     }
+    return true;
 }
 
 /* A node whose subtree is done gets its status (chimney.md 2.1.1, 3.1), and in a terminate it is freed. */
-static bool close_level(unsigned op, uint32_t depth)
+INLINE bool close_level(unsigned op, struct fw_level *me)
 {
-    struct fw_level *me = &fw.level[depth];
-    if (!me->detail && op == OPS_TERMINATE && (me->layer == NEIGHBOR || me->layer == PATH)) {
-        enum flue_table table = (enum flue_table)me->layer;
-        uint32_t link = object_link(me->layer, me->row);
-        bool corrupt = hw_row_get(table, me->row, W_STATE) & FLUE_ROW_HEAD_CORRUPT_MASK;
-        if (link >> FLUE_ROW_HEAD_REFS_SHIFT) {
-            me->detail = FLUE_AD_BUSY;
-        } else {
-            if (me->layer == PATH)
-                path_free(me->row);
-            else
-                neighbor_free(me->row);
-            if (corrupt)
-                me->detail = FLUE_AD_CORRUPT;
-        }
-        me->status = (uint32_t)(me->detail ? NDIS_STATUS_FAILURE : NDIS_STATUS_SUCCESS);
-    } else if (!me->detail) {
-        me->status = NDIS_STATUS_SUCCESS;
-        if (op == OPS_INITIATE && me->layer && me->lack) {
-            if (me->some || me->kind == FLUE_NODE_NEW)
-                me->status = (uint32_t)NDIS_STATUS_OFFLOAD_PARTIAL_SUCCESS;
-            else
-                me->status = (uint32_t)NDIS_STATUS_FAILURE;
-        }
-    }
-    if (depth > 0) {
-        if (me->status == (uint32_t)NDIS_STATUS_SUCCESS || me->status == (uint32_t)NDIS_STATUS_OFFLOAD_PARTIAL_SUCCESS)
-            fw.level[depth - 1].some = true;
-        else
-            fw.level[depth - 1].lack = true;
-    }
-    return answer(me->node, me->handle, me->status, me->detail);
+    if (RARE(me->flags & (LEVEL_FAILED | LEVEL_RELEASE | LEVEL_LACK)) || RARE(!me->out))
+        return close_odd(op, me);
+    (me - 1)->flags |= LEVEL_SOME;
+    me->out[1] = (uint32_t)NDIS_STATUS_SUCCESS;
+    me->out[2] = FLUE_AD_NONE;
+    return true;
 }
 
-/* Walk the tree of the command; fw.result counts its nodes.  REGION midway: the buffer went away, what was done stays. */
-detail_t tree_walk(unsigned op)
+/* From a node whose depth jumps on, all fail. */
+static COLD bool rest(uint32_t number, uint32_t **seen, const uint32_t *end)
 {
-    uint32_t open = 0; /* levels with a node whose subtree is not done */
-    bool ended = false, reached = true;
-    detail_t detail = header();
-    if (detail)
-        return detail;
-    fw.roots = 0;
-    for (uint32_t number = 0; number < fw.nodes && reached; number++) {
-        const struct flue_tree_node *n = node_at(number);
-        if (!n) {
-            reached = false;
-            break;
+    uint32_t *node = *seen;
+    for (; number < fw.nodes; number++, node += N_WORDS) {
+        if (node + N_WORDS > end) {
+            if (!move(number, node, fw.level))
+                return false;
+            node = fw.window;
+            end = fw.window + fw.window_bytes / 4;
         }
-        uint32_t depth = FIELD(n->word0, FLUE_TREE_NODE_DEPTH);
-        ended = ended || depth > open || depth > 2;
-        while (open > (ended ? 0 : depth))
-            reached = close_level(op, --open) && reached;
-        if (ended) {
-            uint32_t given = FIELD(n->word0, FLUE_TREE_NODE_KIND) == FLUE_NODE_NEW ? 0 : n->handle;
-            reached = answer(number, given, (uint32_t)NDIS_STATUS_FAILURE, FLUE_AD_DEPTH) && reached;
-        } else {
-            struct fw_level *me = &fw.level[depth];
-            *me = (struct fw_level){.node = number};
-            visit(op, n, depth, me);
-            open = depth + 1;
-        }
+        if ((node[N_WORD0] & FLUE_TREE_NODE_KIND_MASK) == FLUE_NODE_NEW)
+            node[N_OUT] = 0;
+        node[N_OUT + 1] = (uint32_t)NDIS_STATUS_FAILURE;
+        node[N_OUT + 2] = FLUE_AD_DEPTH;
         fw.result = number + 1;
     }
-    while (open > 0)
-        reached = close_level(op, --open) && reached;
-    return flush() && reached ? FLUE_AD_NONE : FLUE_AD_REGION;
+    *seen = node;
+    return true;
+}
+
+/* Walk the tree of the command; fw.result counts its nodes.  The last answers are on their way when it returns NONE
+ * (fw.flushing). REGION midway: the buffer went away, what was done stays. */
+detail_t tree_walk(unsigned op)
+{
+    detail_t detail = header();
+    if (RARE(detail))
+        return detail;
+    struct fw_level *me = fw.level; /* the innermost open one */
+    uint32_t *node = fw.first;
+    const uint32_t *end = fw.window + fw.window_bytes / 4;
+    uint32_t number = 0, nodes = fw.nodes;
+    bool reached = true;
+    for (;;) {
+        struct fw_level *parent = fw.level;
+        uint32_t depth = 0;
+        if (number < nodes) {
+            if (RARE(node + N_WORDS > end)) {
+                reached = move(number, node, me);
+                if (!reached)
+                    break;
+                node = fw.window;
+                end = fw.window + fw.window_bytes / 4;
+            }
+            depth = byte_of(&node[N_WORD0], 1);
+            parent += depth & 3;
+            if (RARE((depth & 3) == 3) || RARE(parent > me))
+                break;
+        }
+        while (me > parent && reached)
+            reached = close_level(op, me--);
+        if (number == nodes || RARE(!reached))
+            break;
+        me = parent + 1;
+        detail = visit(op, node, depth, parent, me);
+        if (RARE(detail))
+            failed(op, me, detail);
+        node += N_WORDS;
+        number++;
+    }
+    fw.result = number;
+    if (RARE(number < nodes) || RARE(!reached)) {
+        while (me > fw.level)
+            reached = close_level(op, me--) && reached;
+        reached = reached && rest(number, &node, end);
+    }
+    fw.flushing = reached;
+    if (reached)
+        flush(node);
+    return reached ? FLUE_AD_NONE : FLUE_AD_REGION;
 }

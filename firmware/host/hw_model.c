@@ -117,20 +117,50 @@ struct hw_ring hw_acq(void)
     return call()->acq;
 }
 
-void hw_asq_head(uint16_t index)
+uint32_t hw_asq_base(void)
 {
-    struct fw_host *h = call();
-    h->asq_head = index;
-    if (h->ops.asq_head)
-        h->ops.asq_head(h->ops.ctx, index);
+    return call()->asq.base;
 }
 
-void hw_acq_tail(uint16_t index)
+uint32_t hw_asq_cfg(void)
+{
+    return call()->asq.cfg;
+}
+
+uint32_t hw_acq_base(void)
+{
+    return call()->acq.base;
+}
+
+uint32_t hw_acq_cfg(void)
+{
+    return call()->acq.cfg;
+}
+
+uint32_t hw_asq_tail(void)
+{
+    return call()->asq.index;
+}
+
+uint32_t hw_acq_head(void)
+{
+    return call()->acq.index;
+}
+
+void hw_asq_head(uint32_t index)
 {
     struct fw_host *h = call();
-    h->acq_tail = index;
+    h->asq_head = (uint16_t)index;
+    if (h->ops.asq_head)
+        h->ops.asq_head(h->ops.ctx, (uint16_t)index);
+}
+
+void hw_acq_tail(uint32_t index)
+{
+    struct fw_host *h = call();
+    h->acq_tail = (uint16_t)index;
     if (h->ops.acq_tail)
-        h->ops.acq_tail(h->ops.ctx, index);
+        h->ops.acq_tail(h->ops.ctx, (uint16_t)index);
 }
 
 /* What was begun happens at its end: who touches the data before is found out. */
