@@ -64,31 +64,24 @@ COLD void admin_ring(void)
         stop();
 }
 
-/* New commands, or room for their answers: the indices alone.  Base and size are compared while the next command comes. */
-void admin_doorbell(void)
-{
-    if (fw.queue == QUEUE_ON) {
-        uint32_t submitted = hw_asq_tail(), taken = hw_acq_head();
-        fw.asq.index = (uint16_t)submitted;
-        fw.acq.index = (uint16_t)taken;
-        if (submitted != fw.head && submitted - fw.head <= fw.asq_slots && fw.tail - taken <= fw.acq_slots)
-            return;
-    }
-    admin_ring();
-}
-
 static bool moved(void)
 {
     return hw_asq_base() != fw.asq.base || hw_asq_cfg() != fw.asq.cfg || hw_acq_base() != fw.acq.base ||
            hw_acq_cfg() != fw.acq.cfg;
 }
 
+/* Free entries of the completion ring; many: the driver's index is not one. */
 INLINE uint32_t room(void)
 {
-    uint32_t used = (uint32_t)fw.tail - fw.acq.index;
+    uint32_t used = fw.tail - hw_acq_head();
     if (RARE(used > fw.acq_slots)) /* the count went round */
         used &= 0xFFFF;
-    return fw.queue == QUEUE_ON ? fw.acq_slots - used : 0;
+    return fw.acq_slots - used;
+}
+
+static bool full(void)
+{
+    return fw.queue != QUEUE_ON || room() - 1 >= fw.acq_slots;
 }
 
 /* fw.cqe, its detail without the phase, into the ring. */
@@ -110,7 +103,7 @@ static_assert(FLUE_ACQ_CFG_REGION_MASK == 0xFF && FLUE_ASQ_CFG_REGION_MASK == 0x
 
 static bool notice(uint32_t kind, uint32_t status, uint32_t result)
 {
-    if (room() == 0)
+    if (full())
         return false;
     fw.cqe.word0 = IN_FIELD(kind, FLUE_CQE_KIND);
     fw.cqe.status = status;
@@ -154,7 +147,7 @@ static bool row_notices(uint32_t layer, uint32_t row, uint32_t word)
 /* Tell what waits, as far as there is room. */
 COLD void admin_notices(void)
 {
-    if (!fw.notices || room() == 0)
+    if (!fw.notices || full())
         return;
     for (uint32_t layer = 0; layer <= TCP; layer++)
         if (fw.loose_error[layer]) {
@@ -311,12 +304,28 @@ static COLD NDIS_STATUS status_of(detail_t detail)
     }
 }
 
-/* One command, if there is one and room for its answer and a notice. */
-bool admin_next(void)
+/* One command, if there is one and room for its answer and a notice.  A doorbell that brings none has another reason. */
+bool admin_next(bool doorbell)
 {
-    uint32_t head = fw.head;
-    if (fw.queue != QUEUE_ON || fw.asq.index == head || RARE(room() < 2))
+    uint32_t head = fw.head, submitted = hw_asq_tail();
+    if (RARE(fw.queue != QUEUE_ON) || submitted == head || RARE(submitted - head > fw.asq_slots)) {
+        if (doorbell) {
+            admin_ring();
+            return fw.queue == QUEUE_ON && fw.asq.index != fw.head; /* again */
+        }
+        if (fw.queue != QUEUE_ON || submitted == head)
+            return false;
+        if (((submitted - head) & 0xFFFF) > fw.asq_slots) { /* else the count went round */
+            admin_ring();
+            return false;
+        }
+    }
+    uint32_t free = room();
+    if (RARE(free - 2 > fw.acq_slots - 2)) {
+        if (free > fw.acq_slots)
+            admin_ring(); /* which finds the same */
         return false;
+    }
     hw_dma_begin_read(byte_of(&fw.asq.cfg, 0), fw.asq.base + (head & (fw.asq_slots - 1)) * SQE_BYTES, &fw.sqe, SQE_BYTES);
     bool changed = moved();
     bool there = hw_dma_end();
@@ -329,32 +338,29 @@ bool admin_next(void)
         return false;
     }
     uint32_t opcode = byte_of(&fw.sqe.word0, 0), op = opcode < sizeof tree_op ? tree_op[opcode] : 0;
-    if (op)
-        tree_fetch(); /* comes while the command is looked at */
+    bool asked = op && tree_fetch(); /* comes while the command is looked at */
+    bool flushing = false;
     head++;
     fw.head = (uint16_t)head;
     hw_asq_head(head);
     fw.result = 0;
     detail_t detail = check(opcode);
+    if (asked && !hw_dma_end() && !detail)
+        detail = FLUE_AD_REGION;
     if (!RARE(detail)) {
         if (op == 0)
             detail = execute(opcode);
         else if (op == OPS_INITIATE && RARE(fw.config.switches.word0 & FLUE_CFG_SWITCHES_PAUSED_MASK))
             detail = FLUE_AD_DISABLED;
+        else if (RARE(!asked))
+            detail = FLUE_AD_LENGTH;
         else
-            detail = tree_walk(op);
+            detail = tree_walk(op, &flushing);
     }
     fw.cqe.word0 = half_of(&fw.sqe.word0, 1) | IN_FIELD(FLUE_CQ_COMPLETION, FLUE_CQE_KIND);
     fw.cqe.result = fw.result;
-    if (RARE(fw.fetching)) { /* refused before the tree was looked at */
-        fw.fetching = false;
-        (void)hw_dma_end();
-    }
-    if (fw.flushing) {
-        fw.flushing = false;
-        if (RARE(!hw_dma_end()))
-            detail = FLUE_AD_REGION;
-    }
+    if (flushing && RARE(!hw_dma_end()))
+        detail = FLUE_AD_REGION;
     fw.cqe.status = (uint32_t)(RARE(detail) ? status_of(detail) : NDIS_STATUS_SUCCESS);
     post((uint32_t)detail);
     return true;

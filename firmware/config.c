@@ -52,6 +52,8 @@ void config_apply(void)
     fw.most[PATH] = config_limit(limits->paths, fw.size[PATH]);
     fw.most[TCP] = config_limit(limits->connections, fw.size[TCP]);
     fw.rcv_wnd_most = config_limit(limits->rcv_wnd, MAX_RCV_WND);
+    fw.shut[0] = ~fw.config.switches.word0 & (FLUE_CFG_SWITCHES_IPV4_MASK | FLUE_CFG_SWITCHES_ENCAP_IPV4_MASK);
+    fw.shut[1] = ~fw.config.switches.word0 & (FLUE_CFG_SWITCHES_IPV6_MASK | FLUE_CFG_SWITCHES_ENCAP_IPV6_MASK);
 }
 
 /* A word of table SYSTEM failed its check: written again from memory, a statistic begins at 0. */
@@ -66,13 +68,6 @@ void config_mend(uint32_t word)
         sys_put(word, 0);
     else
         sys_put(word, sys_get(word));
-}
-
-bool config_open(bool ipv6)
-{
-    uint32_t need = ipv6 ? FLUE_CFG_SWITCHES_IPV6_MASK | FLUE_CFG_SWITCHES_ENCAP_IPV6_MASK
-                         : FLUE_CFG_SWITCHES_IPV4_MASK | FLUE_CFG_SWITCHES_ENCAP_IPV4_MASK;
-    return (fw.config.switches.word0 & need) == need;
 }
 
 uint32_t config_limit(uint32_t value, uint32_t most)

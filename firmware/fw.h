@@ -80,9 +80,8 @@ struct fw_level {
     uint32_t word0; /* of its row, when it was taken */
     uint32_t layer; /* 0: placeholder */
     uint32_t flags; /* LEVEL_* */
-    uint32_t room;  /* layers its children may have, one bit each */
-    uint32_t kids;  /* the same, once one came */
-    uint32_t spare;
+    uint32_t kids;  /* layers its children may have, one bit each; of a placeholder those it has room for 8 bits above */
+    uint32_t spare[2];
 };
 enum {
     LEVEL_KIND = 3,     /* as in the node */
@@ -110,7 +109,7 @@ struct firmware {
     bool recount;                                /* a corrupt row was freed: the numbers are to be counted again */
 
     /* time */
-    uint64_t tick_base_us;
+    uint32_t tick_base, tick_base_hi; /* when the present tick began, us */
     uint32_t ticks;
     uint32_t tick_us;
 
@@ -129,10 +128,8 @@ struct firmware {
     /* tree */
     uint32_t nodes;
     uint32_t window_at, window_bytes; /* the window: what part of the buffer */
-    uint32_t *first;                  /* node of the window */
+    uint32_t *first;                  /* node of the window, when it has moved (window_at) */
     uint32_t state_end;
-    bool fetching; /* the window was asked for */
-    bool flushing; /* the last answers are on their way */
     uint32_t window[WINDOW_WORDS];
     uint32_t state[STATE_WORDS];
     struct fw_level level[4]; /* 0: above the roots */
@@ -140,6 +137,7 @@ struct firmware {
 
     struct fw_config config;
     uint32_t rcv_wnd_most; /* limit of InitialRcvWnd */
+    bool shut[2];          /* connection offload of IPv4, IPv6 is off */
 };
 
 #ifdef __riscv
@@ -184,17 +182,16 @@ uint32_t fw_image_bytes(void);
 uint32_t fw_stack_bytes(void);
 
 /* admin.c */
-void admin_ring(void);     /* look at the ring registers again */
-void admin_doorbell(void); /* the same, when nothing but the indices is likely to have changed */
-bool admin_next(void);     /* one command; false: nothing to do or no room */
+void admin_ring(void);          /* look at the ring registers again */
+bool admin_next(bool doorbell); /* one command; false: nothing to do or no room */
 void admin_notices(void);
 void admin_ready(void);                    /* write register status */
 detail_t admin_refuse(NDIS_STATUS status); /* LIMIT with this status */
 
 /* tree.c */
 enum { OPS_INITIATE = 1, OPS_QUERY = 2, OPS_UPDATE = 4, OPS_INVALIDATE = 8, OPS_TERMINATE = 16 };
-void tree_fetch(void); /* ask for the header and what follows it: fw.fetching */
-detail_t tree_walk(unsigned op);
+bool tree_fetch(void); /* ask for the header and what follows it; false: too short */
+detail_t tree_walk(unsigned op, bool *flushing);
 
 /* object.c */
 void object_start(bool cold);
@@ -267,7 +264,10 @@ void config_start(bool cold);
 void config_mend(uint32_t word);
 detail_t config_set(void);
 detail_t config_get(void);
-bool config_open(bool ipv6); /* connection offload of this version is on */
+INLINE bool config_open(bool ipv6) /* connection offload of this version is on */
+{
+    return !(ipv6 ? fw.shut[1] : fw.shut[0]);
+}
 uint32_t config_limit(uint32_t value, uint32_t most);
 void config_apply(void); /* what follows from it */
 #define MAX_RCV_WND  (65535u << 14)
@@ -285,9 +285,14 @@ uint32_t time_advance(uint64_t now_us);
 INLINE uint32_t time_ticks(void)
 {
     uint64_t now_us = hw_time_us();
-    if (now_us >> 32 == fw.tick_base_us >> 32 && (uint32_t)now_us - (uint32_t)fw.tick_base_us < fw.tick_us)
-        return fw.ticks;
-    return time_advance(now_us);
+    uint32_t past = (uint32_t)now_us - fw.tick_base;
+    if (RARE(now_us >> 32 != fw.tick_base_hi) || RARE(past >= 2 * fw.tick_us))
+        return time_advance(now_us);
+    if (past >= fw.tick_us) {
+        fw.tick_base += fw.tick_us;
+        fw.ticks++;
+    }
+    return fw.ticks;
 }
 
 #endif

@@ -42,11 +42,9 @@ void fw_serve(uint32_t events)
         } else if (events) {
             hw_event_clear(FLUE_MMIO_DOORBELL_MASK);
         }
-        if (events & FLUE_MMIO_DOORBELL_MASK)
-            admin_doorbell();
         if (RARE(fw.notices))
             admin_notices();
-        if (!admin_next())
+        if (!admin_next(events & FLUE_MMIO_DOORBELL_MASK))
             return;
         events = hw_events();
     } while (true);

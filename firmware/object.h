@@ -32,8 +32,7 @@ INLINE detail_t object_seek(const uint32_t *in, uint32_t layer, bool corrupt_too
     uint32_t word = hw_row_get((enum flue_table)layer, index, W_STATE);
     if (object_errors())
         word = hw_row_get((enum flue_table)layer, index, W_STATE);
-    if (RARE((word ^ handle) & FLUE_HANDLE_GENERATION_MASK) || RARE(row_state(word) <= FLUE_ROW_BUILDING) ||
-        RARE(!(handle & FLUE_HANDLE_GENERATION_MASK)))
+    if (RARE((word ^ handle) & FLUE_HANDLE_GENERATION_MASK) || RARE(row_state(word) <= FLUE_ROW_BUILDING))
         return refused(object_miss(handle, layer, word));
     *row = index;
     *word0 = word;

@@ -7,7 +7,7 @@ COLD void time_start(void)
 {
     uint32_t rate = fw.config.connection.ticks_per_second;
     fw.tick_us = rate == 10 ? 100000 : rate == 100 ? 10000 : 1000;
-    fw.tick_base_us = 0;
+    fw.tick_base = fw.tick_base_hi = 0;
     fw.ticks = 0;
 }
 
@@ -28,19 +28,21 @@ static uint32_t divide(uint32_t *past)
     return sum;
 }
 
-/* A tick or more went by.  Divides by shift and subtract: as many steps as the time since the last call has bits, at most 63.
+static void begun(uint64_t at_us)
+{
+    fw.tick_base = (uint32_t)at_us;
+    fw.tick_base_hi = (uint32_t)(at_us >> 32);
+}
+
+/* Ticks went by.  Divides by shift and subtract: as many steps as the time since the last call has bits, at most 63.
  */
 uint32_t time_advance(uint64_t now_us)
 {
-    uint64_t past = now_us - fw.tick_base_us;
+    uint64_t past = now_us - ((uint64_t)fw.tick_base_hi << 32 | fw.tick_base);
     if (past >> 31 == 0) {
         uint32_t left = (uint32_t)past;
-        if (left < fw.tick_us << 2)
-            for (; left >= fw.tick_us; left -= fw.tick_us)
-                fw.ticks++;
-        else
-            fw.ticks += divide(&left);
-        fw.tick_base_us = now_us - left;
+        fw.ticks += divide(&left);
+        begun(now_us - left);
         return fw.ticks;
     }
     uint64_t step = fw.tick_us;
@@ -58,7 +60,7 @@ uint32_t time_advance(uint64_t now_us)
         if (shift == 0)
             break;
     }
-    fw.tick_base_us = now_us - past;
+    begun(now_us - past);
     fw.ticks += sum;
     return fw.ticks;
 }

@@ -58,41 +58,63 @@ enum {
     N_WORDS = sizeof(struct flue_tree_node) / 4,
     OUT_WORDS = N_WORDS - N_OUT,
 };
-#define LAYERS (1u << NEIGHBOR | 1u << PATH | 1u << TCP)
-#define TYPES  (sizeof types / sizeof types[0])
+#define LAYERS        (1u << NEIGHBOR | 1u << PATH | 1u << TCP)
+#define ROOM(layers)  ((layers) | (layers) << 8) /* of a placeholder: for children, and for a child that is one */
+#define NODES_AT_ONCE ((WINDOW_WORDS * 4 - HEADER_BYTES) / NODE_BYTES) /* in the first window */
+#define TYPES         (sizeof types / sizeof types[0])
 
 /* ---- window ---- */
+
+/* Where in the buffer a word of the window is, the number of a node, and the end of the last node in the window. */
+INLINE uint32_t place_of(const uint32_t *word)
+{
+    return fw.window_at + (uint32_t)((const char *)word - (const char *)fw.window);
+}
+
+INLINE uint32_t number_of(const uint32_t *node)
+{
+    return (place_of(node) - HEADER_BYTES) / NODE_BYTES;
+}
+
+static COLD const uint32_t *window_limit(void)
+{
+    const uint32_t *first = fw.window + (fw.window_at ? 0 : HEADER_BYTES / 4);
+    uint32_t left = fw.nodes - number_of(first), fit = (fw.window_bytes / 4 - (uint32_t)(first - fw.window)) / N_WORDS;
+    return first + (left < fit ? left : fit) * N_WORDS;
+}
 
 /* Begin to write back the answers up to `end`, the end of the last node seen of the window: there is at least one. */
 INLINE void flush(const uint32_t *end)
 {
-    const uint32_t *from = fw.first + N_OUT;
-    hw_dma_begin_write(fw.sqe.word1, fw.sqe.offset + fw.window_at + (uint32_t)((const char *)from - (const char *)fw.window),
-                       from, (uint32_t)((const char *)end - (const char *)from));
+    const uint32_t *from = fw.window + HEADER_BYTES / 4 + N_OUT;
+    uint32_t at = HEADER_BYTES + 4 * N_OUT;
+    if (RARE(fw.window_at)) {
+        from = fw.window + N_OUT;
+        at = place_of(from);
+    }
+    hw_dma_begin_write(fw.sqe.word1, fw.sqe.offset + at, from, (uint32_t)((const char *)end - (const char *)from));
 }
 
-/* The window goes on to node `number`; `end` is that of the nodes seen in it, `me` the innermost open level. */
-static COLD bool move(uint32_t number, const uint32_t *end, const struct fw_level *me)
+/* The window goes on to the node that would be at `end`, the end of the nodes seen in it; `me` is the innermost open level. */
+static COLD bool move(const uint32_t *end, const struct fw_level *me)
 {
-    uint32_t at = HEADER_BYTES + number * NODE_BYTES, bytes = fw.sqe.length - at;
+    uint32_t at = place_of(end), bytes = fw.sqe.length - at;
     flush(end);
     if (!hw_dma_end())
         return false;
     for (struct fw_level *level = fw.level + 1; level <= me; level++)
         if (level->out) {
             struct fw_away *away = &fw.away[level - fw.level];
-            away->at = fw.window_at + (uint32_t)(level->out - fw.window) * 4;
+            away->at = place_of(level->out);
             for (unsigned i = 0; i < OUT_WORDS; i++)
                 away->word[i] = level->out[i];
             level->out = NULL;
         }
     if (bytes > sizeof fw.window)
         bytes = sizeof fw.window;
-    fw.first = fw.window;
-    fw.window_at = at;
-    fw.window_bytes = 0;
     if (!hw_dma_read(fw.sqe.word1, fw.sqe.offset + at, fw.window, bytes))
         return false;
+    fw.window_at = at;
     fw.window_bytes = bytes;
     return true;
 }
@@ -119,26 +141,21 @@ INLINE const uint32_t *state_of(uint32_t offset, uint32_t bytes)
 
 /* ---- header ---- */
 
-void tree_fetch(void)
+bool tree_fetch(void)
 {
     uint32_t bytes = fw.sqe.length;
     if (bytes > sizeof fw.window)
         bytes = sizeof fw.window;
     fw.window_bytes = bytes;
     if (RARE(bytes < HEADER_BYTES) || RARE((fw.sqe.offset | bytes) & 3))
-        return;
+        return false;
     hw_dma_begin_read(fw.sqe.word1, fw.sqe.offset, fw.window, bytes);
-    fw.fetching = true;
+    return true;
 }
 
 INLINE detail_t header(void)
 {
     const struct flue_tree_header *h = (const void *)fw.window;
-    if (RARE(!fw.fetching))
-        return FLUE_AD_LENGTH;
-    fw.fetching = false;
-    if (RARE(!hw_dma_end()))
-        return FLUE_AD_REGION;
     if (RARE(h->magic != FLUE_TREE_MAGIC) || RARE(h->version != FLUE_TREE_VERSION) ||
         RARE(h->zero[0] | h->zero[1] | h->zero[2] | h->zero[3]))
         return FLUE_AD_HEADER;
@@ -152,10 +169,7 @@ INLINE detail_t header(void)
     fw.nodes = nodes;
     fw.state_end = HEADER_BYTES + nodes * NODE_BYTES;
     fw.window_at = 0;
-    fw.first = fw.window + HEADER_BYTES / 4;
-    fw.level[0].layer = 0;
-    fw.level[0].flags = 0;
-    fw.level[0].room = fw.level[0].kids = LAYERS;
+    fw.level[0].kids = ROOM(LAYERS); /* the rest of it is 0 and stays so */
     return hw_dma_end() ? FLUE_AD_NONE : FLUE_AD_REGION;
 }
 
@@ -165,18 +179,18 @@ INLINE detail_t header(void)
 static COLD detail_t early(struct fw_level *me, detail_t detail)
 {
     me->layer = 0;
-    me->room = me->kids = LAYERS;
+    me->kids = ROOM(LAYERS);
     return detail;
 }
 
 /* A node that has no object of its own; below a closed one it closes what is below it. */
 static __attribute__((noinline)) detail_t place_holder(const uint32_t *n, const struct fw_level *parent, struct fw_level *me)
 {
-    uint32_t room = parent->room, least = room & (0 - room);
+    uint32_t room = parent->layer ? parent->kids : parent->kids >> 8, least = room & (0 - room);
     if (RARE(!(room & LAYERS)))
         return refused(early(me, FLUE_AD_DEPTH));
     me->layer = 0;
-    me->room = me->kids = (0 - (least << 1)) & LAYERS;
+    me->kids = ROOM((0 - (least << 1)) & LAYERS);
     me->flags |= parent->flags & LEVEL_CLOSED;
     if (RARE(byte_of(&n[N_WORD0], 3)))
         return FLUE_AD_REVISION;
@@ -186,12 +200,14 @@ static __attribute__((noinline)) detail_t place_holder(const uint32_t *n, const 
 /* The layer must be one the parent has room for, and that of the siblings. */
 INLINE bool place(const struct type *t, struct fw_level *parent, struct fw_level *me)
 {
-    uint32_t bit = t->bit, below = t->below;
-    if (RARE(!(parent->kids & bit)))
-        return false;
-    parent->kids = bit;
+    uint32_t bit = t->bit, below = t->below, kids = parent->kids;
+    if (kids != bit) {
+        if (RARE(!(kids & bit)))
+            return false;
+        parent->kids = (kids & ~LAYERS) | bit;
+    }
     me->layer = t->layer;
-    me->room = me->kids = below;
+    me->kids = below;
     return true;
 }
 
@@ -436,73 +452,73 @@ INLINE bool close_level(unsigned op, struct fw_level *me)
 }
 
 /* From a node whose depth jumps on, all fail. */
-static COLD bool rest(uint32_t number, uint32_t **seen, const uint32_t *end)
+static COLD bool rest(uint32_t **seen, const uint32_t *limit)
 {
     uint32_t *node = *seen;
-    for (; number < fw.nodes; number++, node += N_WORDS) {
-        if (node + N_WORDS > end) {
-            if (!move(number, node, fw.level))
+    for (;; node += N_WORDS) {
+        if (node == limit) {
+            if (number_of(node) == fw.nodes)
+                break;
+            if (!move(node, fw.level))
                 return false;
             node = fw.window;
-            end = fw.window + fw.window_bytes / 4;
+            limit = window_limit();
         }
         if ((node[N_WORD0] & FLUE_TREE_NODE_KIND_MASK) == FLUE_NODE_NEW)
             node[N_OUT] = 0;
         node[N_OUT + 1] = (uint32_t)NDIS_STATUS_FAILURE;
         node[N_OUT + 2] = FLUE_AD_DEPTH;
-        fw.result = number + 1;
     }
     *seen = node;
     return true;
 }
 
-/* Walk the tree of the command; fw.result counts its nodes.  The last answers are on their way when it returns NONE
- * (fw.flushing). REGION midway: the buffer went away, what was done stays. */
-detail_t tree_walk(unsigned op)
+/* Walk the tree of the command; fw.result counts its nodes.  When it returns NONE the last answers are on their way: *flushing.
+ * REGION midway: the buffer went away, what was done stays. */
+detail_t tree_walk(unsigned op, bool *flushing)
 {
     detail_t detail = header();
     if (RARE(detail))
         return detail;
     struct fw_level *me = fw.level; /* the innermost open one */
-    uint32_t *node = fw.first;
-    const uint32_t *end = fw.window + fw.window_bytes / 4;
-    uint32_t number = 0, nodes = fw.nodes;
-    bool reached = true;
+    uint32_t *node = fw.window + HEADER_BYTES / 4;
+    const uint32_t *limit = fw.nodes > NODES_AT_ONCE ? window_limit() : fw.window + fw.state_end / 4;
+    bool reached = true, jumped = false;
     for (;;) {
-        struct fw_level *parent = fw.level;
-        uint32_t depth = 0;
-        if (number < nodes) {
-            if (RARE(node + N_WORDS > end)) {
-                reached = move(number, node, me);
-                if (!reached)
-                    break;
-                node = fw.window;
-                end = fw.window + fw.window_bytes / 4;
-            }
-            depth = byte_of(&node[N_WORD0], 1);
-            parent += depth & 3;
-            if (RARE((depth & 3) == 3) || RARE(parent > me))
+        if (RARE(node == limit)) {
+            if (fw.nodes <= NODES_AT_ONCE || number_of(node) == fw.nodes)
                 break;
+            reached = move(node, me);
+            if (!reached)
+                break;
+            node = fw.window;
+            limit = window_limit();
         }
+        uint32_t depth = byte_of(&node[N_WORD0], 1);
+        struct fw_level *parent = fw.level + (depth & 3);
+        jumped = (depth & 3) == 3 || parent > me;
+        if (RARE(jumped))
+            break;
         while (me > parent && reached)
             reached = close_level(op, me--);
-        if (number == nodes || RARE(!reached))
+        if (RARE(!reached))
             break;
         me = parent + 1;
         detail = visit(op, node, depth, parent, me);
         if (RARE(detail))
             failed(op, me, detail);
         node += N_WORDS;
-        number++;
     }
-    fw.result = number;
-    if (RARE(number < nodes) || RARE(!reached)) {
-        while (me > fw.level)
-            reached = close_level(op, me--) && reached;
-        reached = reached && rest(number, &node, end);
+    while (me > fw.level)
+        reached = close_level(op, me--) && reached;
+    if (RARE(jumped))
+        reached = reached && rest(&node, limit);
+    if (RARE(!reached)) {
+        fw.result = number_of(node);
+        return FLUE_AD_REGION;
     }
-    fw.flushing = reached;
-    if (reached)
-        flush(node);
-    return reached ? FLUE_AD_NONE : FLUE_AD_REGION;
+    fw.result = fw.nodes;
+    flush(node);
+    *flushing = true;
+    return FLUE_AD_NONE;
 }

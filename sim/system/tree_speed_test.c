@@ -4,7 +4,7 @@
  */
 #include "trees.h"
 
-enum { ROUNDS = 60, PLAN = 3000, BOUND = 3400 }; /* BOUND: where it stands, with some room */
+enum { ROUNDS = 60, PLAN = 3000, BOUND = 3200 }; /* BOUND: where it stands, with some room */
 
 struct figure {
     uint64_t cycles[ROUNDS];
