@@ -12,7 +12,21 @@
 enum { WIDTHS = 3, REGIONS = 4, REGION_BYTES = 1 << 20, RING_TX = 0, RING_RX = 1, ARRAYS = 2, RING_EQ = 3 };
 
 /* Ids of queue_tb.sv, added to 16 * width. */
-enum { TXS = 0, PAY = 1, REQ = 2, DONE = 2, RXS = 3, WR = 4, RX_IN = 4, EW = 5, WR_DONE = 5, WD = 6, EW_DONE = 6, ED = 7, FATE = 8 };
+enum {
+    TXS = 0,
+    PAY = 1,
+    REQ = 2,
+    DONE = 2,
+    RXS = 3,
+    WR = 4,
+    RX_IN = 4,
+    EW = 5,
+    WR_DONE = 5,
+    WD = 6,
+    EW_DONE = 6,
+    ED = 7,
+    FATE = 8
+};
 
 /* Register bits of queue_tb.sv. */
 enum {

@@ -301,7 +301,8 @@ static void slowly(void)
         bench_source_mode(w, BENCH_RANDOM, idle[w]);
 }
 
-/* TCP-005, TCP-008, TCP-010, TCP-011, TCP-014, TCP-015: of all frames the verified unicast segments are told from the rest, and read. */
+/* TCP-005, TCP-008, TCP-010, TCP-011, TCP-014, TCP-015: of all frames the verified unicast segments are told from the rest, and
+ * read. */
 TEST(segments_are_found_and_read)
 {
     frame_state = bench_random();
@@ -421,7 +422,7 @@ TEST(answers_stay_in_step_when_frames_are_dropped)
         bench_mode_random();
         for (int w = 0; w < WIDTHS; w++) {
             bench_source_mode(w, BENCH_FULL, 0);
-            bench_sink_mode(w, BENCH_BURSTS, (unsigned)round % 3 * 40);            /* the park */
+            bench_sink_mode(w, BENCH_BURSTS, (unsigned)round % 3 * 40);  /* the park */
             bench_sink_mode(KEYS + w, BENCH_BURSTS, round % 2 ? 95 : 0); /* the store */
             bench_sink_mode(SEGMENTS + w, BENCH_RANDOM, 50);
         }
