@@ -18,7 +18,8 @@ module flue_tcp_sched
 #(
   parameter int CONNECTIONS = 64,         // 2 to 1,024
   parameter int TURNS       = 4,
-  parameter int BUDGET      = 16384       // bytes of a turn, a power of two up to 16,384
+  parameter int BUDGET      = 16384,      // bytes of a turn, a power of two up to 16,384
+  parameter int WORD        = 16          // connections looked at in a cycle, a power of two
 ) (
   input  logic               clk,
   input  logic               rst,
@@ -41,9 +42,9 @@ module flue_tcp_sched
   output logic               idle_o         // nobody wants, and no turn is on its way to its result
 );
 
-  localparam int WORD  = 16;
   localparam int ROW_W = (CONNECTIONS > 2 * WORD) ? $clog2(CONNECTIONS) : $clog2(2 * WORD);
-  localparam int A     = ROW_W - $clog2(WORD);
+  localparam int BW    = $clog2(WORD);
+  localparam int A     = ROW_W - BW;
   localparam int WORDS = 1 << A;
   localparam int CW    = $clog2(TURNS + 1);
   localparam int V     = 16;              // what is left of a round: -BUDGET to BUDGET
@@ -66,7 +67,7 @@ module flue_tcp_sched
   state_e           state_q;
   logic [A-1:0]     word_q;
   logic [WORD-1:0]  mask_q;               // bits of the word that are not yet visited
-  logic [3:0]       bit_q;
+  logic [BW-1:0]    bit_q;
   logic [ROW_W-1:0] row;
   logic [CW-1:0]    out_q;
   logic [ROW_W:0]   wanting_q;            // bits that are set
@@ -108,16 +109,16 @@ module flue_tcp_sched
   assign scanned    = bits[word_q];
   assign candidates = scanned & mask_q;
   assign takes      = state_q == S_TAKE && !wants_valid_i && left > 0;
-  assign changed_at = wants_valid_i ? wants_index_i[ROW_W-1:$clog2(WORD)] : word_q;
+  assign changed_at = wants_valid_i ? wants_index_i[ROW_W-1:BW] : word_q;
   assign changed    = bits[changed_at];
   assign writes     = wants_valid_i || takes || state_q == S_CLEAR;
-  assign was        = changed[wants_valid_i ? wants_index_i[3:0] : bit_q];
+  assign was        = changed[wants_valid_i ? wants_index_i[BW-1:0] : bit_q];
   assign now_set    = wants_valid_i && wants_i;
 
   always_comb begin
     written = changed;
     for (int i = 0; i < WORD; i++)
-      if (4'(i) == (wants_valid_i ? wants_index_i[3:0] : bit_q)) written[i] = now_set;
+      if (BW'(i) == (wants_valid_i ? wants_index_i[BW-1:0] : bit_q)) written[i] = now_set;
     if (state_q == S_CLEAR) written = '0;
   end
 
@@ -147,7 +148,7 @@ module flue_tcp_sched
           end
         end else if (out_q != CW'(TURNS) && room_i) begin
           for (int i = WORD - 1; i >= 0; i--)
-            if (candidates[i]) bit_q <= 4'(i);
+            if (candidates[i]) bit_q <= BW'(i);
           state_q <= S_LOOK;
         end
       S_LOOK: begin
@@ -242,12 +243,12 @@ module flue_tcp_sched
       assume (f_wants_q && f_row < ROW_W'(CONNECTIONS) && f_wait_q == '0);
       for (int i = 0; i < CONNECTIONS; i++) assume (shares[i].left > -V'(BUDGET) && shares[i].left <= V'(BUDGET));
       for (int i = 0; i < WORDS; i++) assume (bits[i] >> (i == 0 ? CONNECTIONS : 0) == '0);
-      assume (bits[f_row[ROW_W-1:4]][f_row[3:0]]);
+      assume (bits[f_row[ROW_W-1:BW]][f_row[BW-1:0]]);
     end
     if (!f_wants_q) f_wait_q <= '0;
     else if (!((state_q == S_SCAN && candidates != '0 && (out_q == CW'(TURNS) || !room_i)) || (turn_valid_o && !turn_ready_i) ||
                (state_q == S_RESULT && !result_valid_i) || (state_q == S_TAKE && wants_valid_i))) f_wait_q <= f_wait_q + 6'd1;
-    assert (f_wait_q <= 6'd30);
+    assert (f_wait_q <= 6'd28);
 `else
     if (!f_past) assume (rst);
     if (f_past && !rst) begin
@@ -257,9 +258,9 @@ module flue_tcp_sched
       assert ((CW+1)'(out_q) == f_flying_q + (CW+1)'(state_q == S_RESULT));
       assert (state_q <= S_RESULT);
       // Its bit is its wish.
-      if (state_q != S_CLEAR) assert (bits[f_row[ROW_W-1:4]][f_row[3:0]] == f_wants_q);
+      if (state_q != S_CLEAR) assert (bits[f_row[ROW_W-1:BW]][f_row[BW-1:0]] == f_wants_q);
       if (state_q == S_CLEAR) assert (out_q == '0 && wanting_q == '0 && !f_wants_q);
-      if (state_q == S_CLEAR && word_q > f_row[ROW_W-1:4]) assert (bits[f_row[ROW_W-1:4]] == '0);
+      if (state_q == S_CLEAR && word_q > f_row[ROW_W-1:BW]) assert (bits[f_row[ROW_W-1:BW]] == '0);
       if (f_wants_q) assert (INDEX_W'(f_row) < INDEX_W'(CONNECTIONS));
       // What is left of a round is never more than a budget, what is owed less.
       if (state_q inside {S_OFFER, S_RESULT}) assert (left_q > 0 && left_q <= V'(BUDGET));
