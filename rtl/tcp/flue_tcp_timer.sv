@@ -8,7 +8,7 @@
 //   up to deadline_us_o, and 8 minutes (2^29 us) beyond it; no deadline lies more than 26 minutes ahead.
 //   deadline_us_o, while idle_o: before it, nothing happens here.  It may be earlier than any deadline (after one
 //   was moved).
-// Rate: a sweep takes 2 cycles a connection, and 2 more and the wait for the engine for each event.
+// Rate: a sweep takes 3 cycles a connection, and 2 more and the wait for the engine for each event.
 // Cost: 480 COMB at CONNECTIONS=64.
 // Block RAM: 1.
 module flue_tcp_timer
@@ -39,7 +39,8 @@ module flue_tcp_timer
   typedef enum logic [2:0] {
     S_CLEAR,                              // after reset
     S_IDLE,
-    S_READ,                               // the row's deadline is read
+    S_READ,                               // the row's deadline is read,
+    S_DATA,                               // has come out of the memory
     S_LOOK,
     S_OFF,                                // it is over: switched off
     S_FIRE
@@ -66,9 +67,9 @@ module flue_tcp_timer
   // no_rw_check: what is read while it is written is read again.
   (* no_rw_check *)
   deadline_t        mem [1 << ROW_W];
-  deadline_t        read_q;
+  deadline_t        read_q, row_at_q;
   logic             set_this;             // the sweep's row is being written
-  logic             set_this_q;           // it was, when it was read
+  logic             set_this_q;           // it was, since it was read
   logic             off;                  // the sweep writes
 
   assign set_this = set_valid_i && set_index_i[ROW_W-1:0] == row_q;
@@ -78,7 +79,8 @@ module flue_tcp_timer
     if (set_valid_i || off)
       mem[set_valid_i ? set_index_i[ROW_W-1:0] : row_q] <= set_valid_i ? {set_on_i, set_at_i} : '0;
     read_q     <= mem[row_q];
-    set_this_q <= set_this;
+    row_at_q   <= read_q;
+    set_this_q <= set_this || (set_this_q && state_q == S_DATA);
   end
 
   // ---- the earliest, or an earlier time ----
@@ -91,8 +93,8 @@ module flue_tcp_timer
 
   assign over   = some_q && !less(now, earliest_q);
   assign starts = state_q == S_IDLE && over && time_us_i[31:10] != tick_q;
-  assign kept   = state_q == S_LOOK && !set_valid_i && !set_this_q && read_q.on && less(now, read_q.at);
-  assign merged = set_valid_i ? set_at_i : read_q.at;
+  assign kept   = state_q == S_LOOK && !set_valid_i && !set_this_q && row_at_q.on && less(now, row_at_q.at);
+  assign merged = set_valid_i ? set_at_i : row_at_q.at;
 
   always_ff @(posedge clk) begin
     if (starts) some_q <= 1'b0;           // to be found again
@@ -120,11 +122,12 @@ module flue_tcp_timer
           state_q <= S_READ;
         end
       end
-      S_READ: state_q <= S_LOOK;
+      S_READ: state_q <= S_DATA;
+      S_DATA: state_q <= S_LOOK;
       S_LOOK:
         if (set_valid_i || set_this_q) begin
           state_q <= S_READ;              // the write port or the earliest is taken, or it was changed
-        end else if (read_q.on && !less(now, read_q.at)) begin
+        end else if (row_at_q.on && !less(now, row_at_q.at)) begin
           state_q <= S_OFF;
         end else begin
           row_q   <= row_q + 1'b1;
@@ -178,7 +181,7 @@ module flue_tcp_timer
   // A row cannot be read while it is written.
   assign f_written = (set_valid_i || off) && (set_valid_i ? set_index_i[ROW_W-1:0] : row_q) == f_row;
   // The sweep has still to look at the row.
-  assign f_to_come = (state_q inside {S_READ, S_LOOK, S_OFF} && row_q <= f_row) || (state_q == S_FIRE && row_q < f_row);
+  assign f_to_come = (state_q inside {S_READ, S_DATA, S_LOOK, S_OFF} && row_q <= f_row) || (state_q == S_FIRE && row_q < f_row);
 
   always_ff @(posedge clk) begin
     f_past <= 1'b1;
@@ -198,7 +201,7 @@ module flue_tcp_timer
       if (set_valid_i) assume (f_near(set_at_i, now) || !set_on_i);
       if (f_on_q) assume (f_near(f_at_q, now));
       if (some_q) assume (f_near(earliest_q, now));
-      if (state_q == S_LOOK && !set_this_q && read_q.on) assume (f_near(read_q.at, now));
+      if (state_q == S_LOOK && !set_this_q && row_at_q.on) assume (f_near(row_at_q.at, now));
       if (f_past && !$past(rst)) begin
         assume ($past(time_us_i) <= time_us_i);
         if (f_on_q || some_q) assume (time_us_i - $past(time_us_i) < 64'h8000_0000);
@@ -221,9 +224,13 @@ module flue_tcp_timer
       if (f_on_q && idle_o) assert (deadline_valid_o && (!f_over || over));
       if (idle_o && over) assert (tick_q == time_us_i[31:10]);
       if (state_q inside {S_OFF} && row_q == f_row) assert (f_over);
-      if (state_q == S_LOOK && row_q == f_row && !set_this_q) begin
+      if (state_q == S_DATA && row_q == f_row && !set_this_q) begin
         assert (read_q.on == f_on_q);
         if (f_on_q) assert (read_q.at == f_at_q);
+      end
+      if (state_q == S_LOOK && row_q == f_row && !set_this_q) begin
+        assert (row_at_q.on == f_on_q);
+        if (f_on_q) assert (row_at_q.at == f_at_q);
       end
     end
     if (f_past && !rst && state_q == S_CLEAR && row_q > f_row) assert (!mem[f_row].on);
