@@ -73,6 +73,7 @@ void tx_abort_all(struct flue_adapter *a)
 
 void rx_abort_all(struct flue_adapter *a)
 {
+    a->divert.diverted = false;
     while (a->rx.head != a->rx.tail) {
         struct rx_pending p = rx_take(a);
         give_rx(a, &(struct flue_rx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
@@ -187,8 +188,15 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
             return adapter_distrust(a, "received frame whose checksum results contradict one another");
     }
 
+    bool written = status == FLUE_ST_OK || status == FLUE_ST_DMA_WRITE || status == FLUE_ST_BAD_REGION;
+    if (a->divert.diverted && !written)
+        return adapter_distrust(a, "diverted frame that took no buffer");
+
     struct rx_pending p = rx_take(a);
-    struct flue_rx_done done = {.cookie = p.cookie, .status = (uint8_t)status};
+    struct flue_rx_done done = a->divert;
+    done.cookie = p.cookie;
+    done.status = (uint8_t)status;
+    a->divert = (struct flue_rx_done){0};
     done.time_us = FLUE_GET(EVENT_RX_TIME_US, e->w[3]);
     if (status == FLUE_ST_OK) {
         done.len_bytes = len_bytes;
@@ -201,6 +209,32 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
         done.vlan_tci = done.vlan ? (uint16_t)FLUE_GET(EVENT_RX_VLAN_TCI, e->w[2]) : 0;
     }
     give_rx(a, &done);
+    return FLUE_OK;
+}
+
+/* HND-003: whose the next frame is, or that a hold or release has passed. */
+static enum flue_err on_divert(struct flue_adapter *a, const struct event *e, uint32_t kind)
+{
+    if (FLUE_GET(EVENT_DIVERT_QUEUE_ID, e->w[0]) != FLUE_Q_RX)
+        return adapter_distrust(a, "diverted frame or marker of a queue that does not receive");
+    if (FLUE_GET(EVENT_DIVERT_HANDLE_KIND, e->w[1]) != FLUE_TBL_CONNECTION ||
+        FLUE_GET(EVENT_DIVERT_HANDLE_GENERATION, e->w[1]) == 0)
+        return adapter_distrust(a, "diverted frame or marker without the handle of a connection");
+    if (a->divert.diverted)
+        return adapter_distrust(a, "diverted frame without its completion");
+    if (kind == FLUE_EV_MARKER) {
+        if (a->handlers.marker != NULL)
+            a->handlers.marker(a->handlers.ctx, e->w[1], e->w[2]);
+        return FLUE_OK;
+    }
+    if (e->w[2] == 0)
+        return adapter_distrust(a, "diverted frame with number 0");
+    a->divert = (struct flue_rx_done){
+        .diverted = true,
+        .lost = FLUE_GET(EVENT_DIVERT_LOST, e->w[0]) != 0,
+        .conn_handle = e->w[1],
+        .number = e->w[2],
+    };
     return FLUE_OK;
 }
 
@@ -272,6 +306,9 @@ static enum flue_err on_event(struct flue_adapter *a, const struct event *e)
         return on_queue(a, e, kind);
     case FLUE_EV_CONNECTION:
         return on_connection(a, e);
+    case FLUE_EV_DIVERT:
+    case FLUE_EV_MARKER:
+        return on_divert(a, e, kind);
     }
     return adapter_distrust(a, "event of an unknown kind");
 }

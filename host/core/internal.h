@@ -62,6 +62,7 @@ struct flue_adapter {
     uint16_t tx_first;
     uint16_t tx_count;
     struct rx_pending *rx_pending; /* by slot */
+    struct flue_rx_done divert;    /* diverted: said of the frame whose completion is next */
 
     struct flue_admin *admin; /* null while there is none */
     struct flue_conns *conns; /* null while there are none */

@@ -627,6 +627,73 @@ TEST(receive_completions_that_cannot_be_true_are_refused)
     check_distrusted(0, 1);
 }
 
+/* HND-003: what is said of a frame comes with its completion, and with no other. */
+TEST(a_diverted_frame_comes_with_handle_and_number)
+{
+    const uint32_t handle = 3u << 30 | 5u << 16 | 7u;
+    open_rig();
+    for (unsigned i = 0; i < 3; i++)
+        CHECK_EQ(rig_rx_put(&rig, i), FLUE_OK);
+    CHECK_EQ(flue_rx_kick(rig.a), FLUE_OK);
+    put_one(0);
+    mock_event(&rig.m, FLUE_EV_DIVERT | 1u << 4 | 1u << 8, handle, 9);
+    mock_tx_done(&rig.m, 2, FLUE_ST_OK); /* another queue's may come between */
+    mock_rx_done(&rig.m, 1, 60, 0);
+    CHECK_EQ(poll_all(), FLUE_OK);
+    CHECK(rig.rx.diverted && rig.rx.lost);
+    CHECK_EQ(rig.rx.conn_handle, handle);
+    CHECK_EQ(rig.rx.number, 9);
+    CHECK_EQ(rig.rx.len_bytes, 60);
+    mock_rx_done(&rig.m, 2, 61, 0);
+    CHECK_EQ(poll_all(), FLUE_OK);
+    CHECK(!rig.rx.diverted && !rig.rx.lost && rig.rx.number == 0 && rig.rx.conn_handle == 0);
+    mock_event(&rig.m, FLUE_EV_DIVERT | 1u << 4, handle, 10);
+    mock_event(&rig.m, FLUE_EV_RX_DONE | 1u << 4 | (uint32_t)FLUE_ST_DMA_WRITE << 8 | 3u << 16, 0,
+               0); /* lost behind its number */
+    CHECK_EQ(poll_all(), FLUE_OK);
+    CHECK(rig.rx.diverted && !rig.rx.lost && rig.rx.status == FLUE_ST_DMA_WRITE);
+    CHECK_EQ(rig.rx.number, 10);
+    mock_event(&rig.m, FLUE_EV_MARKER | 1u << 4, handle, 0x12345678);
+    CHECK_EQ(poll_all(), FLUE_OK);
+    CHECK_EQ(rig.markers, 1);
+    CHECK_EQ(rig.marker_handle, handle);
+    CHECK_EQ(rig.marker_number, 0x12345678);
+    close_rig();
+}
+
+TEST(diverts_and_markers_that_cannot_be_true_are_refused)
+{
+    const uint32_t handle = 3u << 30 | 5u << 16 | 7u;
+    const struct {
+        uint32_t w0, w1, w2;
+    } rows[] = {
+        {FLUE_EV_DIVERT | 0u << 4, handle, 1},               /* of the transmit queue */
+        {FLUE_EV_MARKER | 2u << 4, handle, 1},               /* of the events */
+        {FLUE_EV_DIVERT | 1u << 4, handle & ~(1u << 30), 1}, /* handle of a path */
+        {FLUE_EV_MARKER | 1u << 4, handle & ~(5u << 16), 1}, /* handle without life */
+        {FLUE_EV_DIVERT | 1u << 4, handle, 0},               /* numbers begin at 1 */
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        open_rig();
+        mock_event(&rig.m, rows[i].w0, rows[i].w1, rows[i].w2);
+        check_distrusted(0, 0);
+    }
+    static const uint32_t behind[] = {
+        FLUE_EV_DIVERT | 1u << 4,
+        FLUE_EV_MARKER | 1u << 4,
+        FLUE_EV_RX_DONE | 1u << 4 | (uint32_t)FLUE_ST_TOO_LONG << 8 | 1u << 16, /* it took no buffer */
+        FLUE_EV_RX_DONE | 1u << 4 | (uint32_t)FLUE_ST_BAD_SLOT << 8 | 1u << 16,
+    };
+    for (unsigned i = 0; i < sizeof behind / sizeof behind[0]; i++) {
+        open_rig();
+        CHECK_EQ(rig_rx_put(&rig, 0), FLUE_OK);
+        CHECK_EQ(flue_rx_kick(rig.a), FLUE_OK);
+        mock_event(&rig.m, FLUE_EV_DIVERT | 1u << 4, handle, 1);
+        mock_event(&rig.m, behind[i], handle, 2);
+        check_distrusted(0, 1);
+    }
+}
+
 /* ---- interrupt --------------------------------------------------------------------------------------------------- */
 
 TEST(the_cause_is_cleared_before_the_ring_is_looked_at)

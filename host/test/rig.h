@@ -21,7 +21,9 @@ struct rig {
     struct flue_tx_done tx; /* the last one */
     struct flue_rx_done rx;
     uint8_t error_code;
-    void (*inside)(struct rig *rig); /* called from the transmit handler */
+    unsigned markers;
+    uint32_t marker_handle, marker_number; /* of the last one */
+    void (*inside)(struct rig *rig);       /* called from the transmit handler */
 };
 
 static inline void *rig_cookie(unsigned n)
@@ -67,9 +69,17 @@ static inline void rig_config_changed(void *ctx, const struct flue_config *now)
     r->configs++;
 }
 
+static inline void rig_marker(void *ctx, uint32_t conn_handle, uint32_t number)
+{
+    struct rig *r = ctx;
+    r->markers++;
+    r->marker_handle = conn_handle;
+    r->marker_number = number;
+}
+
 static inline struct flue_handlers rig_handlers(struct rig *r)
 {
-    return (struct flue_handlers){r, rig_tx_done, rig_rx_done, rig_queue_error, rig_config_changed};
+    return (struct flue_handlers){r, rig_tx_done, rig_rx_done, rig_queue_error, rig_config_changed, rig_marker};
 }
 
 /* Fresh rig with rings of 2^tx and 2^rx slots; the result of the open. */

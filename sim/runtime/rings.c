@@ -27,7 +27,7 @@ static void set_event_ring(struct flue_rings *rings)
     const struct flue_hostmem_row *row = &rings->mem->row[FIELD(rings->eq_cfg, FLUE_EQ_CFG_REGION) % FLUE_HOSTMEM_ROWS];
     rings->eq_on = rings->eq_cfg & FLUE_EQ_CFG_ENABLE_MASK;
     rings->eq_next = 0;
-    rings->eq_lost = false;
+    rings->eq_lost = rings->diverted = false;
     uint64_t lo = rings->eq_on ? row->base + rings->eq_base : 0;
     rings->mem->range[EVENTS].lo = lo;
     rings->mem->range[EVENTS].hi = rings->eq_on ? lo + (16u << FIELD(rings->eq_cfg, FLUE_EQ_CFG_LOG2_SLOTS)) : 0;
@@ -214,12 +214,19 @@ static void watch(void *user, unsigned range, uint64_t addr, const uint8_t *byte
                           rings->eq_head, slots);
     unsigned kind = FIELD(w[0], FLUE_EVENT_TX_KIND), queue = FIELD(w[0], FLUE_EVENT_TX_QUEUE_ID);
     uint16_t index = (uint16_t)FIELD(w[0], FLUE_EVENT_TX_INDEX);
-    bool right = kind == FLUE_EV_TX_DONE   ? queue == FLUE_Q_TX
-                 : kind == FLUE_EV_RX_DONE ? queue == FLUE_Q_RX
-                                           : kind >= FLUE_EV_QUEUE_ERROR && kind <= FLUE_EV_ERROR && queue <= FLUE_Q_EVENTS;
+    bool right =
+        kind == FLUE_EV_TX_DONE ? queue == FLUE_Q_TX
+        : kind == FLUE_EV_RX_DONE || kind == FLUE_EV_DIVERT || kind == FLUE_EV_MARKER
+            ? queue == FLUE_Q_RX
+            : (kind >= FLUE_EV_QUEUE_ERROR && kind <= FLUE_EV_ERROR && queue <= FLUE_Q_EVENTS) || kind == FLUE_EV_CONNECTION;
     if (!right)
         flue_monitor_fail(rings->mon, "events", "event %u: kind %u of queue %u", rings->eq_next, kind, queue);
     else if (kind == FLUE_EV_TX_DONE || kind == FLUE_EV_RX_DONE)
         check_index(rings, kind, queue, index);
+    if (rings->diverted && (kind == FLUE_EV_DIVERT || kind == FLUE_EV_MARKER))
+        flue_monitor_fail(rings->mon, "events", "event %u: kind %u where a diverted frame's completion is due", rings->eq_next,
+                          kind);
+    if (kind == FLUE_EV_DIVERT || kind == FLUE_EV_RX_DONE)
+        rings->diverted = kind == FLUE_EV_DIVERT;
     rings->eq_next++;
 }

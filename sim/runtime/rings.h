@@ -17,6 +17,7 @@ struct flue_rings {
     struct flue_hostmem *mem;
     uint32_t eq_base, eq_cfg;
     bool eq_on, eq_lost; /* lost: an event write failed, what follows is not known */
+    bool diverted;       /* a DIVERT event came: the completion of its frame is due */
     uint16_t eq_head, eq_next;
     struct {
         bool on;

@@ -71,6 +71,11 @@ struct flue_rx_done {
     bool vlan;         /* a tag was removed; */
     uint16_t vlan_tci; /* this one */
     uint32_t time_us;
+    /* A frame of an offloaded connection that is held, loaded or frozen: not for the host's stack (docs/tcp.md section 6). */
+    bool diverted;
+    bool lost;            /* frames of the connection were lost since its number before */
+    uint32_t conn_handle; /* of the connection, as the admin queue gave it */
+    uint32_t number;      /* counts the diverted frames of the connection, from 1 on */
 };
 
 struct flue_config;
@@ -86,6 +91,8 @@ struct flue_handlers {
     void (*rx_done)(void *ctx, const struct flue_rx_done *done);
     void (*queue_error)(void *ctx, enum flue_queue_id queue, uint8_t code); /* code: FLUE_QE_*, 0 of the event queue */
     void (*config_changed)(void *ctx, const struct flue_config *now);       /* once per successful change */
+    /* A hold or release passed the receive queue: rx_done was called for every older frame of the connection. */
+    void (*marker)(void *ctx, uint32_t conn_handle, uint32_t number);
 };
 
 /* Zero in a field means the value in brackets. */

@@ -713,7 +713,11 @@ TEST(event_ring_rules_are_watched)
     expect_violation(events(GOOD, 9, 0), "event 8 overwrites one not consumed");
     expect_violation(events((struct event[]){{0, 0, 1, 0, 2}}, 1, 0), "event 0 has phase 0");
     expect_violation(events((struct event[]){{1, 1, 1, 0, 2}}, 1, 0), "event 0 is 16 bytes at");
-    expect_violation(events((struct event[]){{0, 1, 6, 0, 2}}, 1, 0), "event 0: kind 6");
+    expect_violation(events((struct event[]){{0, 1, 9, 0, 2}}, 1, 0), "event 0: kind 9");
+    expect_clean(events((struct event[]){{0, 1, 7, 1, 0}, {1, 1, 2, 1, 1}, {2, 1, 8, 1, 0}, {3, 1, 6, 0, 0}}, 4, 0));
+    expect_violation(events((struct event[]){{0, 1, 7, 0, 0}}, 1, 0), "event 0: kind 7 of queue 0");
+    expect_violation(events((struct event[]){{0, 1, 7, 1, 0}, {1, 1, 8, 1, 0}}, 2, 0), "a diverted frame's completion is due");
+    expect_violation(events((struct event[]){{0, 1, 7, 1, 0}, {1, 1, 7, 1, 0}}, 2, 0), "a diverted frame's completion is due");
     expect_violation(events((struct event[]){{0, 1, 1, 1, 2}}, 1, 0), "event 0: kind 1 of queue 1");
     expect_violation(events((struct event[]){{0, 1, 1, 0, 7}}, 1, 0), "index 7 of the transmit queue");
     expect_violation(events((struct event[]){{0, 1, 1, 0, 0}}, 1, 0), "returns no slot");
