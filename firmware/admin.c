@@ -7,7 +7,6 @@ enum { QUEUE_OFF, QUEUE_ON, QUEUE_STOPPED };
 
 #define SQE_BYTES               ((uint32_t)sizeof(struct flue_sqe))
 #define CQE_BYTES               ((uint32_t)sizeof(struct flue_cqe))
-#define UPLOAD_HARDWARE_FAILURE 11u /* TCP_UPLOAD_REASON */
 
 void admin_ready(void)
 {
@@ -131,7 +130,8 @@ static bool row_notices(uint32_t layer, uint32_t row, uint32_t word)
         }
     }
     if (word & PENDING_UPLOAD) {
-        if (!notice(FLUE_CQ_UPLOAD_REQUEST, UPLOAD_HARDWARE_FAILURE, handle))
+        uint32_t reason = word & FLUE_ROW_HEAD_CORRUPT_MASK ? 0 : hw_row_get(table, row, W_C_REASON);
+        if (!notice(FLUE_CQ_UPLOAD_REQUEST, reason ? reason : UPLOAD_HARDWARE_FAILURE, handle))
             return false;
         word &= ~PENDING_UPLOAD;
         hw_row_put(table, row, W_STATE, word);
@@ -216,7 +216,7 @@ detail_t admin_refuse(NDIS_STATUS status)
 }
 
 /* What an opcode does with a tree. */
-static const uint8_t tree_op[16] = {
+static const uint8_t tree_op[FLUE_OP_RINGS + 1] = {
     [FLUE_OP_INITIATE] = OPS_INITIATE,     [FLUE_OP_QUERY] = OPS_QUERY,         [FLUE_OP_UPDATE] = OPS_UPDATE,
     [FLUE_OP_INVALIDATE] = OPS_INVALIDATE, [FLUE_OP_TERMINATE] = OPS_TERMINATE,
 };
@@ -267,6 +267,8 @@ static __attribute__((noinline)) detail_t execute(uint32_t opcode)
         return connection_abort();
     case FLUE_OP_FORWARD:
         return connection_forward();
+    case FLUE_OP_RINGS:
+        return connection_rings();
     case FLUE_OP_LIST:
         return list();
     default:

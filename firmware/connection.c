@@ -31,6 +31,8 @@ enum { KEEP_ALIVE_ENABLED = 1, KEEP_ALIVE_RESTART = 4, MAX_RT_RESTART = 8 };
 
 #define MSS_FLOOR 88u /* TCP-192 */
 
+enum { START_TRIES = 3 };
+
 static uint32_t get(uint32_t row, uint32_t word)
 {
     return hw_row_get(FLUE_TBL_CONNECTION, row, word);
@@ -109,6 +111,8 @@ INLINE detail_t enter(uint32_t path, uint32_t ports, const uint32_t *host, const
     put(row, W_HOST, host[0]);
     put(row, W_HOST + 1, host[1]);
     put(row, W_C_DIVERT, 1);
+    put(row, W_C_RINGS, 0);
+    put(row, W_C_TRIES, 0);
     object_put_guard(TCP, row, *generation, path);
     enum flue_table_result result = hw_table_end(NULL);
     if (RARE(result != FLUE_TR_OK)) {
@@ -179,6 +183,11 @@ detail_t connection_take(const uint32_t *state, const uint32_t *host, const stru
         detail = load_held(*handle, path, constant->ports, &row, &generation);
         if (detail)
             return detail;
+        if (engine_has(row)) {
+            detail = engine_load(row, generation, state, path->row, path->word0 & FLUE_ROW_HEAD_IPV6_MASK);
+            if (detail)
+                return detail;
+        }
         hw_row_begin_put(FLUE_TBL_CONNECTION, row, W_C_CONST, state, STATE_WORDS);
         put(row, W_HOST, host[0]);
         put(row, W_HOST + 1, host[1]);
@@ -237,6 +246,8 @@ detail_t connection_query(uint32_t row, unsigned classes, uint32_t *state)
     if (classes & STATE_DELEGATED) {
         uint32_t *delegated = state + (W_C_DELEGATED - from);
         age(delegated, past);
+        if (engine_has(row))
+            engine_query(row, delegated);
         delegated[D_send_backlog] = UINT32_MAX; /* no preferred backlog without an engine (CH-122) */
     }
     return FLUE_AD_NONE;
@@ -268,12 +279,16 @@ detail_t connection_leave(uint32_t row, uint32_t word0, uint32_t offset, bool wa
             return leave_corrupt(row, word0);
         path = get(row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK;
     }
+    age(state, past);
+    if (RARE(engine_has(row)) && !engine_freeze(row, state))
+        return FLUE_AD_BUSY;
     if (wanted) {
-        age(state, past);
         hw_dma_begin_write(fw.sqe.word1, fw.sqe.offset + offset, state, 4 * D_WORDS);
         if (RARE(!hw_dma_end()))
             return FLUE_AD_REGION;
     }
+    if (RARE(engine_has(row)))
+        engine_forget(row);
     number(state, word0, UINT32_MAX);
     if (RARE(fw.sqe.word0 & FLUE_SQE_KEEP_ENTRY_MASK)) {
         put(row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_FROZEN);
@@ -344,6 +359,7 @@ detail_t connection_hold(void)
         return detail;
     uint32_t word0 = generation | FLUE_ROW_HELD | (path_word0 & FLUE_ROW_HEAD_IPV6_MASK);
     put(row, W_STATE, word0);
+    engine_hold(row, generation);
     fw.result = object_handle(TCP, row, word0);
     return FLUE_AD_NONE;
 }
@@ -357,11 +373,20 @@ detail_t connection_start(void)
     if (row_state(word0) != FLUE_ROW_LOADED)
         return FLUE_AD_BUSY;
     uint32_t newest = get(row, W_C_DIVERT) - 1;
-    if (newest != fw.sqe.arg[0]) {
-        fw.result = newest;
-        return FLUE_AD_BUSY;
+    bool live = engine_has(row), settled = !live || engine_settled(row, &newest);
+    if (newest != fw.sqe.arg[0] || !settled) {
+        uint32_t tries = live ? get(row, W_C_TRIES) + 1 : 0;
+        if (tries < START_TRIES) { /* the third in a row takes what comes late for reordering */
+            put(row, W_C_TRIES, tries);
+            fw.result = newest;
+            return FLUE_AD_BUSY;
+        }
     }
     put(row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_RUNNING);
+    if (live) {
+        put(row, W_C_TRIES, 0);
+        engine_run(row);
+    }
     return FLUE_AD_NONE;
 }
 
@@ -374,7 +399,17 @@ detail_t connection_release(void)
     if (row_state(word0) != FLUE_ROW_HELD && row_state(word0) != FLUE_ROW_FROZEN)
         return FLUE_AD_BUSY;
     connection_free(row);
+    engine_release(row, word0 & FLUE_ROW_HEAD_GENERATION_MASK);
     return FLUE_AD_NONE;
+}
+
+detail_t connection_rings(void)
+{
+    uint32_t row, word0;
+    detail_t detail = find(&row, &word0);
+    if (detail)
+        return detail;
+    return row_state(word0) == FLUE_ROW_HELD ? engine_rings(row) : FLUE_AD_BUSY;
 }
 
 static detail_t running(uint32_t *row)
@@ -388,7 +423,10 @@ detail_t connection_abort(void)
 {
     uint32_t row;
     detail_t detail = running(&row);
-    return detail ? detail : FLUE_AD_NO_ENGINE;
+    if (detail || !engine_has(row))
+        return detail ? detail : FLUE_AD_NO_ENGINE;
+    engine_abort(row);
+    return FLUE_AD_NONE;
 }
 
 static uint32_t swapped(uint32_t half)

@@ -38,6 +38,9 @@ enum {
     W_C_CONST,
     W_C_CACHED = 12,
     W_C_DELEGATED = 21,
+    W_C_RINGS = 43,
+    W_C_TRIES,
+    W_C_REASON,
 };
 
 /* Layers; also the table that holds the rows. */
@@ -47,12 +50,15 @@ enum { STATE_CONST = 1, STATE_CACHED = 2, STATE_DELEGATED = 4, STATE_FULL = 7 };
 
 #define NO_ROW       0xFFFFu
 #define WINDOW_WORDS 96u
+#define ENGINE_WORDS (sizeof(struct flue_tcp_words) / 4)
 #define STATE_WORDS  35u /* wire_tcp_const, _cached, _delegated */
 
 /* Notices that wait in word 0 of a row. */
 #define PENDING_ERROR  (1u << FLUE_ROW_HEAD_PENDING_SHIFT)
 #define PENDING_UPLOAD (2u << FLUE_ROW_HEAD_PENDING_SHIFT)
 #define PENDING_ABORT  (4u << FLUE_ROW_HEAD_PENDING_SHIFT)
+
+enum { UPLOAD_URGENT_DATA = 5, UPLOAD_HARDWARE_FAILURE = 11 }; /* TCP_UPLOAD_REASON */
 
 /* Configuration, kept here and in table SYSTEM. */
 struct fw_config {
@@ -67,6 +73,7 @@ struct fw_config {
 enum {
     SYS_MAGIC,
     SYS_RESEEDS,
+    SYS_ENGINE, /* there is one */
     SYS_CONFIG = 8,
     SYS_STATS = 64, /* TCP4, TCP6, IP4, IP6 */
     SYS_STATS_END = SYS_STATS + 2 * sizeof(struct flue_stats_tcp) / 4 + 2 * sizeof(struct flue_stats_ip) / 4,
@@ -107,6 +114,7 @@ struct firmware {
     uint32_t loose_error[4];                     /* errors of free rows and of table SYSTEM, to be told */
     bool notices;                                /* some row has one pending */
     bool recount;                                /* a corrupt row was freed: the numbers are to be counted again */
+    bool engine;                                 /* there is a TCP engine */
 
     /* time */
     uint32_t tick_base, tick_base_hi; /* when the present tick began, us */
@@ -193,6 +201,21 @@ enum { OPS_INITIATE = 1, OPS_QUERY = 2, OPS_UPDATE = 4, OPS_INVALIDATE = 8, OPS_
 bool tree_fetch(void); /* ask for the header and what follows it; false: too short */
 detail_t tree_walk(unsigned op, bool *flushing);
 
+/* engine.c */
+void engine_start(bool cold);
+bool engine_has(uint32_t row);
+detail_t engine_rings(uint32_t row);
+void engine_hold(uint32_t row, uint32_t generation);
+void engine_release(uint32_t row, uint32_t generation);
+detail_t engine_load(uint32_t row, uint32_t generation, const uint32_t *state, uint32_t path, bool ipv6);
+bool engine_settled(uint32_t row, uint32_t *newest);
+void engine_run(uint32_t row);
+void engine_abort(uint32_t row);
+void engine_query(uint32_t row, uint32_t *delegated);
+bool engine_freeze(uint32_t row, uint32_t *delegated);
+void engine_forget(uint32_t row);
+void engine_notes(void);
+
 /* object.c */
 void object_start(bool cold);
 detail_t object_find(uint32_t handle, uint32_t layer, bool corrupt_too, uint32_t *row, uint32_t *word0);
@@ -258,6 +281,7 @@ detail_t connection_start(void);
 detail_t connection_release(void);
 detail_t connection_abort(void);
 detail_t connection_forward(void);
+detail_t connection_rings(void);
 
 /* config.c */
 void config_start(bool cold);

@@ -61,6 +61,13 @@ static inline bool hw_dma_write(uint32_t region, uint32_t offset, const void *lo
 uint32_t hw_row_get(enum flue_table table, uint32_t row, uint32_t word);
 void hw_row_put(enum flue_table table, uint32_t row, uint32_t word, uint32_t value);
 
+/* ---- TCP engine: words of a record (row 0xFFFF: the snapshot), registers of its port; without an engine they read 0 ---- */
+
+uint32_t hw_record_get(uint32_t row, uint32_t word);
+void hw_record_put(uint32_t row, uint32_t word, uint32_t value);
+uint32_t hw_port_get(uint32_t row, uint32_t reg);
+void hw_port_put(uint32_t row, uint32_t reg, uint32_t value);
+
 /* Words of a row, by the same engine as DMA: hw_dma_end() ends it, always true. */
 void hw_row_begin_get(enum flue_table table, uint32_t row, uint32_t word, uint32_t *local, uint32_t words);
 void hw_row_begin_put(enum flue_table table, uint32_t row, uint32_t word, const uint32_t *local, uint32_t words);

@@ -187,6 +187,29 @@ HW_INLINE void hw_row_begin_put(enum flue_table table, uint32_t row, uint32_t wo
     HW_MMIO->dma_start = words * 4 | FLUE_MMIO_ROW_MASK | FLUE_MMIO_TO_HOST_MASK;
 }
 
+#define HW_ENGINE(side, row, word) \
+    (*(volatile uint32_t *)(FLUE_MMIO_ENGINE | (uint32_t)(side) << 25 | (row) << 9 | (uint32_t)(word) << 2))
+
+HW_INLINE uint32_t hw_record_get(uint32_t row, uint32_t word)
+{
+    return HW_ENGINE(0, row, word);
+}
+
+HW_INLINE void hw_record_put(uint32_t row, uint32_t word, uint32_t value)
+{
+    HW_ENGINE(0, row, word) = value;
+}
+
+HW_INLINE uint32_t hw_port_get(uint32_t row, uint32_t reg)
+{
+    return HW_ENGINE(1, row, reg);
+}
+
+HW_INLINE void hw_port_put(uint32_t row, uint32_t reg, uint32_t value)
+{
+    HW_ENGINE(1, row, reg) = value;
+}
+
 HW_INLINE void hw_table_begin(enum flue_table_op op, uint32_t index)
 {
     HW_MMIO->table_cmd = (uint32_t)op << FLUE_MMIO_OP_SHIFT | index << FLUE_MMIO_INDEX_SHIFT;

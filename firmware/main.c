@@ -7,6 +7,7 @@ void fw_start(void)
 {
     bool cold = (hw_boot() & FLUE_MMIO_COLD_MASK) || hw_row_get(FLUE_TBL_SYSTEM, 0, SYS_MAGIC) != SYS_MARK;
     object_start(cold);
+    engine_start(cold);
     config_start(cold);
     time_start();
     hw_deadline(UINT64_MAX);
@@ -27,6 +28,8 @@ static COLD bool seldom(uint32_t events)
     }
     if (drain)
         return false;
+    if (events & FLUE_MMIO_ENGINE_MASK)
+        engine_notes();
     if (events & FLUE_MMIO_TABLE_ERROR_MASK)
         (void)object_take_errors();
     return true;

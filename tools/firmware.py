@@ -19,7 +19,7 @@ OBJCOPY = "riscv64-unknown-elf-objcopy"
 NM = "riscv64-unknown-elf-nm"
 MEMORY_KB = 32
 SOURCES = ["start.S", "main.c", "admin.c", "tree.c", "connection.c", "path.c", "neighbor.c", "object.c", "config.c",
-           "stats.c", "time.c", "mem.c"]
+           "stats.c", "time.c", "mem.c", "engine.c"]
 FLAGS = ["-std=gnu17", "-march=rv32i", "-mabi=ilp32", "-O2", "-flto", "-ffreestanding", "-nostdlib", "-ffunction-sections",
          "-fno-asynchronous-unwind-tables", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-Wl,--gc-sections",
          "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments"]

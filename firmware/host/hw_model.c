@@ -228,6 +228,35 @@ void hw_row_put(enum flue_table table, uint32_t row, uint32_t word, uint32_t val
     tables_put(&call()->tables, table, row, word, value);
 }
 
+/* The host build has tables and no engine. */
+uint32_t hw_record_get(uint32_t row, uint32_t word)
+{
+    (void)row;
+    (void)word;
+    return 0;
+}
+
+void hw_record_put(uint32_t row, uint32_t word, uint32_t value)
+{
+    (void)row;
+    (void)word;
+    (void)value;
+}
+
+uint32_t hw_port_get(uint32_t row, uint32_t reg)
+{
+    (void)row;
+    (void)reg;
+    return 0;
+}
+
+void hw_port_put(uint32_t row, uint32_t reg, uint32_t value)
+{
+    (void)row;
+    (void)reg;
+    (void)value;
+}
+
 void hw_table_begin(enum flue_table_op op, uint32_t index)
 {
     struct fw_host *h = call();
