@@ -10,7 +10,7 @@
 // done_*: a frame that was counted on its way (verdict_hit_i) is through.
 // fault_place_i: every 16th placement, the first one among them, lies one byte off.
 // Up to 16 placements wait for their answers.  Rate: HOST, DROP a beat a cycle and 1 cycle; DIVERT 10 more; PLACE 10 more, one for a wrap.
-// Cost: one flue_pack.
+// Cost: one flue_pack; 974 COMB at W=32.
 module flue_tcp_dispatch
   import flue_pkg::*;
   import flue_tcp_pkg::*;

