@@ -6,7 +6,9 @@
 module flue_tcp_arbiter
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
-(
+#(
+  parameter int CONNECTIONS = 64
+) (
   input  logic               clk,
   input  logic               rst,
   input  logic [63:0]        time_us_i,
@@ -66,6 +68,7 @@ module flue_tcp_arbiter
 
   localparam int SOURCES = 9;               // from 2 on they take turns
   localparam int SHARED  = SOURCES - 2;
+  localparam int ROW_W   = $clog2(CONNECTIONS);    // the snapshot looks like a row: it waits for it
 
   logic [SOURCES-1:0]              valid, free, asks, grant;
   logic [SOURCES-1:0][INDEX_W-1:0] index;
@@ -78,7 +81,7 @@ module flue_tcp_arbiter
   always_comb begin
     for (int i = 0; i < SOURCES; i++) begin
       free[i] = tx_room_i || i == 0;
-      for (int j = 0; j < 3; j++) if (under_way_i[j] && under_way_index_i[j] == index[i]) free[i] = 1'b0;
+      for (int j = 0; j < 3; j++) if (under_way_i[j] && ROW_W'(under_way_index_i[j]) == ROW_W'(index[i])) free[i] = 1'b0;
     end
   end
   assign asks = valid & free;
@@ -101,6 +104,11 @@ module flue_tcp_arbiter
     if (rst) after_q <= '1;
   end
 
+  localparam int SHORT_W = $bits(tcp_doorbell_t);
+  logic [EVENT_W-1:0] segment_flat, forward_flat;
+  assign segment_flat = segment_i;
+  assign forward_flat = forward_i;
+
   assign out_valid_o = asks != '0;
   assign {segment_ready_o, forward_ready_o, doorbell_ready_o, turn_ready_o, word_ready_o, command_ready_o,
           timer_ready_o, placed_ready_o, sent_ready_o} = out_ready_i ? grant : '0;
@@ -122,17 +130,13 @@ module flue_tcp_arbiter
       grant[7]: out_o.kind = EV_FORWARD;
       default:  out_o.kind = EV_SEGMENT;
     endcase
-    unique case (1'b1)
-      grant[0]: out_o.data = EVENT_W'(sent_i);
-      grant[1]: out_o.data = EVENT_W'(placed_i);
-      grant[2]: out_o.data = '0;
-      grant[3]: out_o.data = EVENT_W'(command_i);
-      grant[4]: out_o.data = EVENT_W'(word_i);
-      grant[5]: out_o.data = EVENT_W'(turn_budget_i);
-      grant[6]: out_o.data = EVENT_W'(doorbell_i);
-      grant[7]: out_o.data = forward_i;
-      default:  out_o.data = segment_i;
-    endcase
+    // Only segments are long: the short ones go beside each other into the low bits, gated.
+    out_o.data[EVENT_W-1:SHORT_W] = grant[7] ? forward_flat[EVENT_W-1:SHORT_W] : segment_flat[EVENT_W-1:SHORT_W];
+    out_o.data[SHORT_W-1:0] = (grant[0] ? SHORT_W'(sent_i)        : '0) | (grant[1] ? SHORT_W'(placed_i)   : '0) |
+                              (grant[3] ? SHORT_W'(command_i)     : '0) | (grant[4] ? SHORT_W'(word_i)     : '0) |
+                              (grant[5] ? SHORT_W'(turn_budget_i) : '0) | (grant[6] ? SHORT_W'(doorbell_i) : '0) |
+                              (grant[7] ? forward_flat[SHORT_W-1:0] : '0) |
+                              (grant[8] ? segment_flat[SHORT_W-1:0] : '0);
   end
 
   logic unused;

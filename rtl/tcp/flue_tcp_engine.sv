@@ -113,7 +113,7 @@ module flue_tcp_engine
   logic      read_busy, rules_busy, output_busy;
   logic [INDEX_W-1:0] read_index, rules_index, output_index;
 
-  flue_tcp_arbiter u_arbiter (
+  flue_tcp_arbiter #(.CONNECTIONS(CONNECTIONS)) u_arbiter (
     .clk, .rst, .time_us_i, .tx_room_i,
     .segment_valid_i, .segment_ready_o, .segment_index_i, .segment_i,
     .forward_valid_i, .forward_ready_o, .forward_index_i, .forward_i,

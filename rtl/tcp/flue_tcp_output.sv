@@ -87,7 +87,13 @@ module flue_tcp_output
   localparam logic [31:0] DELACK_US  = 32'd40000;     // TCP-060
   localparam logic [31:0] PERSIST_US = 32'd1000000;   // with an open window (TCP-048)
 
+  // What this part changes lies in the last quarter of the record; the rest only waits to be written.
+  localparam int TAIL = SLICES * 32;
+  logic [$bits(tcp_rec_t)-1:TAIL] rest_q;
+  logic [TAIL-1:0]                tail_q, tail_d;
   tcp_rec_t    rec_q;
+  assign rec_q = tcp_rec_t'({rest_q, tail_q});
+
   tcp_work_t   work_q;
   tcp_way_t    way_q;
   logic        active_q, bad_q, would_q;
@@ -179,11 +185,28 @@ module flue_tcp_output
   assign busy_o  = active_q && step_q != 2'd3;
   assign index_o = work_q.index;
 
+  logic [$bits(tcp_rec_t)-1:0] flat_i, flat_armed, flat_persist, flat_last;
+  assign flat_i       = rec_i;
+  assign flat_armed   = armed;
+  assign flat_persist = persist;
+  assign flat_last    = last;
+
+  always_comb begin
+    unique case (step_q)
+      2'd0:    tail_d = flat_armed[TAIL-1:0];
+      2'd1:    tail_d = flat_persist[TAIL-1:0];
+      default: tail_d = flat_last[TAIL-1:0];
+    endcase
+    if (ready_o) tail_d = way_i.clear ? '0 : flat_i[TAIL-1:0];
+  end
+
+  always_ff @(posedge clk) if (ready_o || (!still && (step_q != 2'd2 || taken))) tail_q <= tail_d;
+
   always_ff @(posedge clk) begin
     if (ready_o) begin
       active_q  <= start_i;
       step_q    <= '0;
-      rec_q     <= way_i.clear ? tcp_rec_t'('0) : rec_i;
+      rest_q    <= way_i.clear ? '0 : flat_i[$bits(tcp_rec_t)-1:TAIL];
       work_q    <= work_i;
       way_q     <= way_i;
       bad_q     <= bad_i;
@@ -206,7 +229,6 @@ module flue_tcp_output
         2'd0: begin
           step_q <= 2'd1;
           edge_q <= edge_d;
-          if (!still) rec_q <= armed;
         end
         2'd1: begin
           step_q    <= 2'd2;
@@ -216,12 +238,8 @@ module flue_tcp_output
           update_q  <= way_q.reopen && update && !still;
           may_ack_q <= rec_q.placing == '0 ||
                        rec_q.rcv_nxt - rec_q.last_ack_sent >= {15'b0, rec_q.mss_rcv, 1'b0};
-          if (!still) rec_q <= persist;
         end
-        default: if (taken) begin
-          step_q <= 2'd3;
-          if (!still) rec_q <= last;
-        end
+        default: if (taken) step_q <= 2'd3;
       endcase
     end
     if (rst) active_q <= 1'b0;
@@ -348,7 +366,14 @@ module flue_tcp_output
   assign refused       = way_q.reason == R_REFUSED;
   assign flat          = rec_q;
   assign wr_word_o     = step_q;
-  assign wr_o          = flat[(3 - int'(step_q)) * SLICES * 32 +: SLICES * 32];
+  always_comb begin
+    unique case (step_q)
+      2'd0:    wr_o = flat[3*SLICES*32 +: SLICES*32];
+      2'd1:    wr_o = flat[2*SLICES*32 +: SLICES*32];
+      2'd2:    wr_o = flat[1*SLICES*32 +: SLICES*32];
+      default: wr_o = flat[0 +: SLICES*32];
+    endcase
+  end
   assign wr_snapshot_o = snapshot;
   assign wr_access_o   = work_q.word;
   assign wr_slice_o    = 5'(access.word - 7'(SLICES) * 7'(step_q));

@@ -1,7 +1,7 @@
 // Memory of the state store: 36-bit words in block RAM, one read and one write a cycle.
 //
-// Contract: a word is not read in the cycle in which it is written (the reason for no_rw_check); q_o is the word of the last
-// cycle with read_i and stays.
+// Contract: what is read in the cycle in which it is written is not used (the reason for no_rw_check); q_o is the word at
+// read_addr_i one cycle later.
 // Cost: DEPTH / 512 block RAMs, rounded up.
 // Block RAM: 1 at DEPTH=260.
 module flue_tcp_ram #(
@@ -14,7 +14,6 @@ module flue_tcp_ram #(
   input  logic [AW-1:0] write_addr_i,
   input  logic [35:0]   data_i,
 
-  input  logic          read_i,
   input  logic [AW-1:0] read_addr_i,
   output logic [35:0]   q_o
 );
@@ -23,7 +22,7 @@ module flue_tcp_ram #(
   logic [35:0] mem [DEPTH];
 
   always_ff @(posedge clk) begin
-    if (read_i)  q_o <= mem[read_addr_i];
+    q_o <= mem[read_addr_i];
     if (write_i) mem[write_addr_i] <= data_i;
   end
 

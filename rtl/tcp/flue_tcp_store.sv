@@ -61,13 +61,13 @@ module flue_tcp_store
   tcp_work_t  work_q;
   logic       active_q;
   logic [2:0] step_q;                       // word under way, 4: all are there
-  logic       take, read;
+  logic       take;
   logic [AW-1:0] read_addr;
 
   assign take      = start_i && ready_o;
   assign ready_o   = !clearing_o && (!active_q || (out_valid_o && out_ready_i));
-  assign read      = take || (active_q && !step_q[2]);
-  assign read_addr = take ? {row_of(work_i.index), 2'd0} : {row_of(work_q.index), step_q[1:0]};
+  // The last word stays at the output while it waits: a read enable would cost a LUT and a register for each bit.
+  assign read_addr = take ? {row_of(work_i.index), 2'd0} : {row_of(work_q.index), step_q[2] ? 2'd3 : step_q[1:0]};
 
   always_ff @(posedge clk) begin
     if (take) begin
@@ -147,7 +147,7 @@ module flue_tcp_store
     assign d     = clear_q ? '0 : wr_access_i ? wr_data_i : wr_i[32*i +: 32];
     flue_tcp_ram #(.DEPTH(DEPTH)) u_ram (
       .clk, .write_i(write), .write_addr_i(write_addr), .data_i({parity(d), d}),
-      .read_i(read), .read_addr_i(read_addr), .q_o(q[i])
+      .read_addr_i(read_addr), .q_o(q[i])
     );
   end
 

@@ -42,13 +42,13 @@ module flue_tcp_window
   assign lower_o = short && !seq_le(up, room) && !over_i;
 
   // ---- an update of its own: the window opens by enough, or a lowered ACK number can be made good ----
-  logic [31:0] most_mss, quarter, worthy;
+  logic [31:0] most_mss, quarter, worthy, more;
   assign most_mss = {15'b0, rec_i.mss_rcv, 1'b0};
   assign quarter  = {8'b0, rec_i.rcv_buf[25:2]};
   assign worthy   = most_mss > quarter ? most_mss : quarter;
   assign number_o = lower_o ? rec_i.rcv_adv - reach_o : rec_i.rcv_nxt;
-  assign update_o = (receiving(rec_i.state) && reach_o > known && !lower_o &&
-                     (known < 32'(rec_i.mss_rcv) || (!gain[31] && gain >= worthy))) ||
+  assign more     = lower_o ? '0 : reach_o - known;
+  assign update_o = (receiving(rec_i.state) && more != '0 && (known < 32'(rec_i.mss_rcv) || more >= worthy)) ||
                     (rec_i.placing == '0 && rec_i.ack_owed == '0 && seq_lt(rec_i.last_ack_sent, number_o));
 
 endmodule

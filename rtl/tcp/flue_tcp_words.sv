@@ -17,7 +17,8 @@ module flue_tcp_words
     quarter_o = 2'd0;
     for (int i = 1; i < STORE_WORDS; i++) if (word_i >= 7'(i * SLICES)) quarter_o = 2'(i);
     slice_o = 5'(word_i - 7'(SLICES) * 7'(quarter_o));
-    word_o  = quarter_i[5'(SLICES - 1) - (slice_o < 5'(SLICES) ? slice_o : '0)];
+    word_o  = '0;
+    for (int i = 0; i < SLICES; i++) if (slice_o == 5'(SLICES - 1 - i)) word_o |= quarter_i[i];
   end
 
   // The lowest one of a field is the bit that the contract gives it.

@@ -1,0 +1,167 @@
+#include "engine_bits.h"
+
+#include "record.h"
+
+#include <string.h>
+
+/* ---- packed structs: fields in writing order, the first on top ---- */
+
+struct bits {
+    uint32_t *word;
+    unsigned at; /* above the next field */
+};
+
+struct seen {
+    const uint32_t *word;
+    unsigned at;
+};
+
+static void put(struct bits *b, unsigned width, uint32_t value)
+{
+    for (unsigned i = width; i-- > 0;) {
+        b->at--;
+        uint32_t bit = 1u << (b->at % 32);
+        b->word[b->at / 32] = (b->word[b->at / 32] & ~bit) | ((value >> i & 1) ? bit : 0);
+    }
+}
+
+static uint32_t get(struct seen *b, unsigned width)
+{
+    uint32_t value = 0;
+    for (unsigned i = 0; i < width; i++) {
+        b->at--;
+        value = value << 1 | (b->word[b->at / 32] >> (b->at % 32) & 1);
+    }
+    return value;
+}
+
+/* tcp_seg_t */
+static void put_segment(uint32_t *data, const struct flue_tcp_seg *s)
+{
+    struct bits b = {data, 426};
+    put(&b, 32, s->seq);
+    put(&b, 32, s->ack);
+    put(&b, 16, s->wnd);
+    static const uint8_t flags[] = {FLUE_TCP_URG, FLUE_TCP_ACK, FLUE_TCP_PSH, FLUE_TCP_RST, FLUE_TCP_SYN, FLUE_TCP_FIN};
+    for (unsigned i = 0; i < sizeof flags; i++)
+        put(&b, 1, (s->flags & flags[i]) != 0);
+    put(&b, 16, s->len);
+    put(&b, 1, s->has_ts);
+    put(&b, 32, s->ts_val);
+    put(&b, 32, s->ts_ecr);
+    put(&b, 3, s->blocks);
+    for (unsigned i = FLUE_TCP_BLOCKS; i-- > 0;) {
+        put(&b, 32, s->block[i].left);
+        put(&b, 32, s->block[i].right);
+    }
+}
+
+void engine_put_event(uint32_t *data, const struct flue_tcp_event *e)
+{
+    memset(data, 0, sizeof(uint32_t) * ENGINE_EVENT_WORDS);
+    switch (e->kind) {
+    case FLUE_TCP_EV_SEGMENT:
+    case FLUE_TCP_EV_FORWARD:
+        put_segment(data, &e->seg);
+        break;
+    case FLUE_TCP_EV_DOORBELL: {
+        struct bits b = {data, 65};
+        put(&b, 32, e->doorbell.send_limit);
+        put(&b, 32, e->doorbell.consumed);
+        put(&b, 1, e->doorbell.fin);
+        break;
+    }
+    case FLUE_TCP_EV_TURN:
+        data[0] = e->budget;
+        break;
+    case FLUE_TCP_EV_SENT:
+        data[0] = (uint32_t)e->sent.turn << 1 | e->sent.failed;
+        break;
+    case FLUE_TCP_EV_PLACED: {
+        struct bits b = {data, 33};
+        put(&b, 32, e->placed.after);
+        put(&b, 1, e->placed.ok);
+        break;
+    }
+    case FLUE_TCP_EV_COMMAND:
+        data[0] = e->command;
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- what leaves ---- */
+
+void engine_verdict(const struct engine_out *o, struct flue_tcp_actions *out)
+{
+    struct seen b = {o->verdict, 170};
+    out->has_verdict = true;
+    out->verdict = (enum flue_tcp_verdict)get(&b, 2);
+    get(&b, 16);
+    get(&b, 14);
+    get(&b, 32);
+    out->place.skip = (uint16_t)get(&b, 16);
+    out->place.len = (uint16_t)get(&b, 16);
+    out->place.seq = get(&b, 32);
+    out->place.after = get(&b, 32);
+    /* pay_off: 10 bits that the engine leaves to others are below */
+}
+
+void engine_tx(const struct engine_out *o, struct flue_tcp_actions *out)
+{
+    struct seen b = {o->tx, 2 + 16 + 32 + 17 + 16 + 3 + 32 + 16 + 2 + 32 + 32 + 3 + 256};
+    out->has_tx = true;
+    out->tx.kind = (enum flue_tcp_tx_kind)get(&b, 2);
+    get(&b, 16);
+    out->tx.seq = get(&b, 32);
+    out->tx.len = get(&b, 17);
+    out->tx.mss = (uint16_t)get(&b, 16);
+    out->tx.psh = get(&b, 1);
+    out->tx.fin = get(&b, 1);
+    out->tx.resend = get(&b, 1);
+    out->tx.ack = get(&b, 32);
+    out->tx.wnd = (uint16_t)get(&b, 16);
+    bool ts = get(&b, 1);
+    get(&b, 1);
+    get(&b, 32);
+    uint32_t echo = get(&b, 32);
+    out->tx.ts_ecr = ts ? echo : 0;
+    out->tx.blocks = get(&b, 3);
+    for (unsigned i = FLUE_TCP_BLOCKS; i-- > 0;) {
+        out->tx.block[i].left = get(&b, 32);
+        out->tx.block[i].right = get(&b, 32);
+    }
+}
+
+void engine_tell(const struct engine_out *o, struct flue_tcp_actions *out)
+{
+    struct seen b = {o->tell, 16 + 96 + 4 + 3 + 3};
+    out->has_tell = true;
+    get(&b, 16);
+    out->tell.snd_free = get(&b, 32);
+    out->tell.snd_una = get(&b, 32);
+    out->tell.rcv_nxt = get(&b, 32);
+    out->tell.state = (enum flue_tcp_state)get(&b, 4);
+    out->tell.ended = (enum flue_tcp_end)get(&b, 3);
+    out->tell.doubt = get(&b, 1);
+    out->tell.refused = get(&b, 1);
+    out->tell.fin = get(&b, 1);
+}
+
+void engine_put_access(uint32_t *data, bool write, unsigned word, uint32_t value)
+{
+    struct bits b = {data, 40};
+    memset(data, 0, sizeof(uint32_t) * ENGINE_EVENT_WORDS);
+    put(&b, 1, write);
+    put(&b, 7, word);
+    put(&b, 32, value);
+}
+
+void engine_record(const struct engine_out *o, struct flue_tcp *record)
+{
+    uint32_t words[TCP_RECORD_WORDS];
+    for (unsigned i = 0; i < TCP_RECORD_WORDS; i++)
+        words[i] = o->record[TCP_RECORD_WORDS - 1 - i];
+    tcp_record_unpack(words, record);
+}
