@@ -47,7 +47,7 @@ module flue_tcp_sched
   localparam int A     = ROW_W - BW;
   localparam int WORDS = 1 << A;
   localparam int CW    = $clog2(TURNS + 1);
-  localparam int V     = 16;              // what is left of a round: -BUDGET to BUDGET
+  localparam int V     = $clog2(BUDGET) + 2; // what is left of a round: -BUDGET to BUDGET
   localparam int LEAST = BUDGET < 64 ? BUDGET : 64;   // bytes charged for a turn
 
   typedef enum logic [2:0] {
@@ -210,7 +210,6 @@ module flue_tcp_sched
   logic             f_past, f_wants_q;
   logic [CW:0]      f_flying_q;           // turns that sent and have not come back
   logic             f_turn;               // it has its turn
-  logic [5:0]       f_wait_q;
   initial f_past = 1'b0;
 
   assign f_turn = turn_valid_o && turn_ready_i && row == f_row;
@@ -233,23 +232,6 @@ module flue_tcp_sched
       if (wants_valid_i) assume (state_q != S_CLEAR && wants_index_i < INDEX_W'(CONNECTIONS));
       if (f_past && $past(wants_valid_i)) assume (!wants_valid_i);
     end
-`ifdef WAIT
-    // From any state that the proof below allows: the turn comes within so many cycles in which the scheduler itself could go on.
-    assume (!rst && state_q != S_CLEAR && state_q <= S_RESULT);
-    if (!f_past) begin
-      assume (out_q <= CW'(TURNS) && (CW+1)'(out_q) == f_flying_q + (CW+1)'(state_q == S_RESULT));
-      if (state_q inside {S_LOOK, S_TAKE, S_OFFER}) assume (out_q < CW'(TURNS));
-      if (state_q inside {S_OFFER, S_RESULT}) assume (left_q > 0 && left_q <= V'(BUDGET));
-      assume (f_wants_q && f_row < ROW_W'(CONNECTIONS) && f_wait_q == '0);
-      for (int i = 0; i < CONNECTIONS; i++) assume (shares[i].left > -V'(BUDGET) && shares[i].left <= V'(BUDGET));
-      for (int i = 0; i < WORDS; i++) assume (bits[i] >> (i == 0 ? CONNECTIONS : 0) == '0);
-      assume (bits[f_row[ROW_W-1:BW]][f_row[BW-1:0]]);
-    end
-    if (!f_wants_q) f_wait_q <= '0;
-    else if (!((state_q == S_SCAN && candidates != '0 && (out_q == CW'(TURNS) || !room_i)) || (turn_valid_o && !turn_ready_i) ||
-               (state_q == S_RESULT && !result_valid_i) || (state_q == S_TAKE && wants_valid_i))) f_wait_q <= f_wait_q + 6'd1;
-    assert (f_wait_q <= 6'd28);
-`else
     if (!f_past) assume (rst);
     if (f_past && !rst) begin
       // Never more than TURNS are out, the offered one included.
@@ -271,7 +253,6 @@ module flue_tcp_sched
       if (turn_valid_o && !$past(turn_valid_o) && row == f_row) assert ($past(f_wants_q));
     end
     if (f_past && !rst) cover (f_turn && out_q == CW'(TURNS - 1));
-`endif
   end
 `endif
 
