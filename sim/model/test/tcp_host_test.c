@@ -42,6 +42,7 @@ struct net {
     uint32_t delay_us, jitter_us;
     bool slow_reader;
     unsigned moves;
+    uint64_t digest; /* of everything the wire saw, in relative numbers */
 };
 
 /* Byte `at` of the stream of a side. */
@@ -49,6 +50,11 @@ static uint8_t stream_byte(uint32_t base, uint64_t at)
 {
     uint64_t x = (at ^ ((uint64_t)base << 24)) * UINT64_C(0x9E3779B97F4A7C15);
     return (uint8_t)(x >> 56);
+}
+
+static void digest(struct net *n, uint64_t value)
+{
+    n->digest = (n->digest ^ value) * UINT64_C(0x100000001B3);
 }
 
 /* What every segment on the wire must keep. */
@@ -70,6 +76,11 @@ static void watch(struct side *s, const struct flue_tcp_seg *seg, const uint8_t 
     s->edge = edge;
     s->edge_known = true;
     s->last_ack = seg->ack;
+    digest(s->net, s->net->now_us);
+    digest(s->net, seg->seq - s->base + ((uint64_t)seg->len << 32));
+    digest(s->net, seg->ack - other->base + ((uint64_t)seg->wnd << 32) + ((uint64_t)seg->flags << 48));
+    for (unsigned i = 0; i < seg->blocks; i++)
+        digest(s->net, seg->block[i].left - other->base + ((uint64_t)(seg->block[i].right - other->base) << 32));
     s->packets++;
     if (seg->len > 0 && flue_tcp_before(seg->seq, s->sent_end))
         s->resent++;
@@ -193,7 +204,7 @@ static void move(struct net *n, struct side *s)
     }
 }
 
-static void transfer(const struct setting *set, uint64_t seed, const uint32_t first[2], uint64_t bytes)
+static uint64_t transfer(const struct setting *set, uint64_t seed, const uint32_t first[2], uint64_t bytes)
 {
     static struct net n;
     n = (struct net){.now_us = 1000000, .slow_reader = set->slow, .jitter_us = set->jitter_us};
@@ -223,7 +234,8 @@ static void transfer(const struct setting *set, uint64_t seed, const uint32_t fi
         s->base = first[i];
         s->sent_end = first[i];
         s->to_write = flue_rng_below(&n.rng, bytes) + (i == 0 ? bytes / 2 : 0);
-        REQUIRE(flue_tcp_host_open(&s->host, &c, n.now_us));
+        if (!flue_tcp_host_open(&s->host, &c, n.now_us))
+            abort();
     }
     unsigned mover = 0;
     uint64_t next_move = set->moves ? n.now_us + 1000 : UINT64_MAX, turns = 0;
@@ -274,6 +286,7 @@ static void transfer(const struct setting *set, uint64_t seed, const uint32_t fi
         flue_tcp_host_close(&n.side[i].host);
     while (n.waiting > 0)
         free(n.packet[--n.waiting].payload);
+    return n.digest;
 }
 
 /* Sequence numbers that wrap at once, that change sign at once, that wrap with the window (TCP-012), and any. */
@@ -330,6 +343,24 @@ TEST(a_connection_is_frozen_and_loaded_again_while_both_streams_cross)
     transfers(&(struct setting){.name = "moved", .moves = 1}, 20, 300000);
     transfers(&(struct setting){.name = "moved and lossy", .moves = 1, .loss = 0.02, .late = 0.1, .jitter_us = 5000}, 20,
               40000);
+}
+
+/* TCP-012: time, numbers, windows and blocks of every segment are the same, shifted */
+TEST(a_run_with_other_first_numbers_is_the_same_run_shifted)
+{
+    static const uint32_t FIRST[][2] = {
+        {0, 0}, {0xFFFFFFFF, 0xFFFFFFFF}, {0x7FFFFFFF, 0x7FFFFFFF}, {0u - 65536, 0u - 65536}, {123456789, 42}, {0x80000000, 5}};
+    const struct setting set = {.name = "shift", .loss = 0.03, .late = 0.1, .jitter_us = 4000, .twice = 0.02, .slow = true};
+    struct flue_rng rng;
+    flue_rng_init(&rng, check_seed, "shift");
+    for (unsigned i = 0; i < 12 && !check_failures; i++) {
+        struct setting s = set;
+        s.ts = i & 1;
+        s.sack = !(i & 2);
+        uint64_t seed = flue_rng_next(&rng), want = transfer(&s, seed, FIRST[0], 60000);
+        for (unsigned k = 1; k < 6; k++)
+            CHECK(transfer(&s, seed, FIRST[k], 60000) == want, "seed %" PRIu64 ", first %u %u", seed, FIRST[k][0], FIRST[k][1]);
+    }
 }
 
 TEST_MAIN(30001)
