@@ -1,7 +1,6 @@
 /* A live connection between the adapter and the reference TCP. */
 #include "live.h"
 
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -307,7 +306,7 @@ static void peer_open(struct live *live)
                          .sack = s->sack,
                          .snd_scale = s->scale,
                          .rcv_scale = s->scale,
-                         .mss = 1460 - (s->timestamps ? 12u : 0),
+                         .mss = (s->ipv6 ? 1440u : 1460u) - (s->timestamps ? 12u : 0),
                          .mss_rcv = LIVE_MSS,
                          .rcv_buf = 1u << LIVE_RING_LOG2,
                          .snd_buf = 1u << LIVE_RING_LOG2,
