@@ -172,7 +172,8 @@ void flue_tcp_step(struct flue_tcp *t, uint64_t now_us, const struct flue_tcp_ev
     memset(out, 0, sizeof *out);
     handle(&x, event);
     bool exists = t->mode == FLUE_TCP_LIVE || t->mode == FLUE_TCP_FREEZING;
-    if (exists)
+    bool looks = event->kind == FLUE_TCP_EV_COMMAND && event->command == FLUE_TCP_SNAPSHOT;
+    if (exists && !looks)
         end_of_event(&x, (enum flue_tcp_state)state_was);
 
     out->wants = t->mode == FLUE_TCP_LIVE && t->turns < 2 && tcp_would_send(t);

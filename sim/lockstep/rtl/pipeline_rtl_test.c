@@ -79,7 +79,10 @@ static void cycle(struct pipe *p)
         engine_record(o, &record);
         CHECK_EQ(o->trace_index, e.row);
         CHECK_EQ(o->trace_reason, e.actions.reason);
-        CHECK(tcp_record_diff(stdout, "model", &e.record, "RTL", &record) == 0, "record of connection %u", e.row);
+        unsigned wrong = tcp_record_diff(stdout, "model", &e.record, "RTL", &record);
+        CHECK(wrong == 0, "record of connection %u after event %u", e.row, e.kind);
+        if (wrong)
+            tcp_record_print(stdout, &e.record);
         p->over++;
     }
     if (o->sched_valid) {
