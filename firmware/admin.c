@@ -365,6 +365,7 @@ bool admin_next(bool doorbell)
         detail = FLUE_AD_REGION;
     fw.cqe.status = (uint32_t)(RARE(detail) ? status_of(detail) : NDIS_STATUS_SUCCESS);
     post((uint32_t)detail);
+    object_left();
     return true;
 }
 static_assert(FLUE_SQE_COMMAND_ID_MASK == 0xFFFF0000u && FLUE_SQE_OPCODE_MASK == 0xFF, "parts of word 0");

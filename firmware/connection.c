@@ -280,28 +280,31 @@ detail_t connection_leave(uint32_t row, uint32_t word0, uint32_t offset, bool wa
         path = get(row, W_LINK) & FLUE_ROW_HEAD_PARENT_MASK;
     }
     age(state, past);
-    if (RARE(engine_has(row)) && !engine_freeze(row, state))
+    bool live = engine_has(row);
+    if (RARE(live) && !engine_freeze(row, state))
         return FLUE_AD_BUSY;
     if (wanted) {
         hw_dma_begin_write(fw.sqe.word1, fw.sqe.offset + offset, state, 4 * D_WORDS);
         if (RARE(!hw_dma_end()))
             return FLUE_AD_REGION;
     }
-    if (RARE(engine_has(row)))
+    if (RARE(live))
         engine_forget(row);
     number(state, word0, UINT32_MAX);
     if (RARE(fw.sqe.word0 & FLUE_SQE_KEEP_ENTRY_MASK)) {
         put(row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_FROZEN);
         return FLUE_AD_NONE;
     }
-    hw_table_begin(FLUE_TOP_DELETE_CONN, row);
-    if (path < fw.size[PATH])
-        object_refer(PATH, path, -1);
-    if (RARE(hw_table_end(NULL) == FLUE_TR_CHECK)) {
-        (void)object_errors();
-        object_unindex(FLUE_TOP_DELETE_CONN, row);
+    if (RARE(path >= fw.size[PATH]) || RARE(word0 & FLUE_ROW_HEAD_PENDING_MASK)) {
+        connection_free(row);
+        return FLUE_AD_NONE;
     }
-    object_free_row(TCP, row);
+    /* The search for its entry goes on while the command is completed; BUILDING, so that a start meanwhile drops it. */
+    object_left(); /* the one before it in this tree */
+    object_refer(PATH, path, -1);
+    put(row, W_STATE, (word0 & FLUE_ROW_HEAD_GENERATION_MASK) | FLUE_ROW_BUILDING);
+    hw_table_begin(FLUE_TOP_DELETE_CONN, row);
+    fw.leaving = row + 1;
     return FLUE_AD_NONE;
 }
 

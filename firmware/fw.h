@@ -115,6 +115,7 @@ struct firmware {
     bool notices;                                /* some row has one pending */
     bool recount;                                /* a corrupt row was freed: the numbers are to be counted again */
     bool engine;                                 /* there is a TCP engine */
+    uint32_t leaving; /* row of a connection whose entry is being deleted (hw_table_end), plus 1; free after that */
 
     /* time */
     uint32_t tick_base, tick_base_hi; /* when the present tick began, us */
@@ -227,6 +228,7 @@ void object_unindex(enum flue_table_op delete, uint32_t row);
 detail_t object_reindex(enum flue_table_op insert, uint32_t row, enum flue_table_result first);
 void object_free(uint32_t layer, uint32_t row);
 bool object_take_errors(void);
+void object_left(void); /* the row that is leaving, if there is one, becomes free */
 void object_distinct(void);
 void object_count(void);
 INLINE uint32_t row_state(uint32_t word0)

@@ -83,6 +83,16 @@ void object_free(uint32_t layer, uint32_t row)
     object_free_row(layer, row);
 }
 
+void object_left(void)
+{
+    uint32_t row = fw.leaving - 1;
+    if (fw.leaving == 0)
+        return;
+    fw.leaving = 0;
+    (void)hw_table_end(NULL); /* deleted, or was not there */
+    object_free(TCP, row);
+}
+
 /* ---- index ---- */
 
 /* Another seed, derived from the secret one by a block cipher of its own number (XTEA, 32 rounds). */
@@ -148,6 +158,7 @@ detail_t object_index(enum flue_table_op insert, uint32_t row)
 
 COLD void object_unindex(enum flue_table_op delete, uint32_t row)
 {
+    object_left();
     for (unsigned attempt = 0; attempt < 8; attempt++) {
         enum flue_table_result result = hw_table_cmd(delete, row, NULL);
         if (result != FLUE_TR_CHECK)
@@ -254,6 +265,7 @@ static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
 /* Bounded by what one pass can find wrong; the rest is found by the next. */
 COLD bool object_take_errors(void)
 {
+    object_left();
     bool any = false;
     for (unsigned i = 0; i < 64; i++) {
         uint32_t error = hw_table_error();

@@ -403,6 +403,7 @@ static COLD void failed(unsigned op, struct fw_level *me, detail_t detail)
 /* A neighbor or path whose dependents are gone is freed. */
 static __attribute__((noinline)) detail_t release(uint32_t layer, uint32_t row)
 {
+    object_left();
     uint32_t link = object_link(layer, row);
     bool corrupt = hw_row_get((enum flue_table)layer, row, W_STATE) & FLUE_ROW_HEAD_CORRUPT_MASK;
     if (link >> FLUE_ROW_HEAD_REFS_SHIFT)

@@ -31,8 +31,8 @@ struct fw_host {
     bool cold, started, stopped, asleep;
     struct engine engine;
     bool commanded; /* a table command was begun */
-    enum flue_table_op command;
-    uint32_t command_index;
+    enum flue_table_result result;
+    uint32_t found;
     uint64_t calls, stop_at;
     jmp_buf out;
 };
@@ -257,14 +257,14 @@ void hw_port_put(uint32_t row, uint32_t reg, uint32_t value)
     (void)value;
 }
 
+/* A command goes on when the processor stops, so it is done at once; its result waits. */
 void hw_table_begin(enum flue_table_op op, uint32_t index)
 {
     struct fw_host *h = call();
     if (h->commanded)
         abort();
     h->commanded = true;
-    h->command = op;
-    h->command_index = index;
+    h->result = tables_command(&h->tables, op, index, &h->found);
 }
 
 enum flue_table_result hw_table_end(uint32_t *found)
@@ -273,7 +273,9 @@ enum flue_table_result hw_table_end(uint32_t *found)
     if (!h->commanded)
         abort();
     h->commanded = false;
-    return tables_command(&h->tables, h->command, h->command_index, found);
+    if (found)
+        *found = h->found;
+    return h->result;
 }
 
 void hw_table_key(const uint32_t *key, unsigned words)

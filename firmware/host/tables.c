@@ -192,7 +192,7 @@ static enum flue_table_result reseed(struct tables *t)
 
 enum flue_table_result tables_command(struct tables *t, enum flue_table_op op, uint32_t index, uint32_t *found)
 {
-    uint32_t key[9], row = 0;
+    uint32_t row = 0;
     uint16_t *slot = NULL;
     enum flue_table_result result = FLUE_TR_BAD_INDEX;
     unsigned i = op == FLUE_TOP_FIND_CONN || op == FLUE_TOP_INSERT_CONN || op == FLUE_TOP_DELETE_CONN;
@@ -212,12 +212,14 @@ enum flue_table_result tables_command(struct tables *t, enum flue_table_op op, u
         break;
     case FLUE_TOP_DELETE_PATH:
     case FLUE_TOP_DELETE_CONN:
-        if (index < t->rows[i + 2])
-            result = key_of(t, i, index, key) ? find(t, i, key, &row, &slot) : FLUE_TR_CHECK;
-        if (result == FLUE_TR_OK && row != index)
-            result = FLUE_TR_MISS;
-        if (result == FLUE_TR_OK)
-            *slot = 0;
+        if (index >= t->rows[i + 2])
+            break;
+        result = FLUE_TR_MISS;
+        for (uint32_t n = 0; n < t->index[i].buckets * TABLE_WAYS + TABLE_STASH; n++)
+            if (t->index[i].slot[n] == index + 1) { /* as the adapter's: through all slots, needs no key */
+                t->index[i].slot[n] = 0;
+                result = FLUE_TR_OK;
+            }
         break;
     case FLUE_TOP_RESEED:
         result = reseed(t);

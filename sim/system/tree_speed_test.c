@@ -1,10 +1,10 @@
 /*
- * Cycles of the control plane: from the doorbell to the completion's interrupt, one connection below a linker path (the
- * plan is 3,000 at W = 32; the figure is printed and kept from growing).  Host memory answers after 8 cycles.
+ * Cycles of the control plane: from the doorbell to the completion's interrupt, one connection below a linker path, at most
+ * 3,000 at W = 32.  Host memory answers after 8 cycles.
  */
 #include "trees.h"
 
-enum { ROUNDS = 60, PLAN = 3000, BOUND = 3200 }; /* BOUND: where it stands, with some room */
+enum { ROUNDS = 60, PLAN = 3000 };
 
 struct figure {
     uint64_t cycles[ROUNDS];
@@ -49,12 +49,11 @@ static void report(struct figure *f, const char *name)
              (double)f->read_bursts / ROUNDS, (double)f->write_bursts / ROUNDS);
     printf("BENCH firmware/%s_cycles_median %" PRIu64 " cycles %s\n", name, f->cycles[ROUNDS / 2], condition);
     printf("BENCH firmware/%s_cycles %" PRIu64 " cycles worst of %d, %s\n", name, f->cycles[ROUNDS - 1], ROUNDS, condition);
-    printf("%s: plan %d cycles, %s\n", name, PLAN, f->cycles[ROUNDS - 1] <= PLAN ? "met" : "NOT MET");
-    CHECK(f->cycles[ROUNDS - 1] <= BOUND, "%s takes %" PRIu64 " cycles, more than ever before", name, f->cycles[ROUNDS - 1]);
+    CHECK(f->cycles[ROUNDS - 1] <= PLAN, "%s takes %" PRIu64 " cycles", name, f->cycles[ROUNDS - 1]);
 }
 
 /* One connection below a linker path is taken and given back; the figures are those of firmware.json. */
-TEST(a_connection_comes_and_goes_no_slower_than_before)
+TEST(a_connection_comes_and_goes_in_3000_cycles_each)
 {
     static struct tree tree;
     static struct figure in, out;
