@@ -34,7 +34,7 @@ TEST(command_that_is_not_one_is_refused)
 {
     open_rig();
     CHECK_EQ(rig_command(&r, (struct flue_sqe){.word0 = 0}).detail, FLUE_AD_OPCODE);
-    CHECK_EQ(rig_command(&r, (struct flue_sqe){.word0 = 16}).detail, FLUE_AD_OPCODE);
+    CHECK_EQ(rig_command(&r, (struct flue_sqe){.word0 = FLUE_OP_RINGS + 1}).detail, FLUE_AD_OPCODE);
     CHECK_EQ(rig_command(&r, (struct flue_sqe){.word0 = FLUE_OP_START | FLUE_SQE_LOAD_ONLY_MASK}).detail, FLUE_AD_OPCODE);
     CHECK_EQ(rig_command(&r, (struct flue_sqe){.word0 = FLUE_OP_QUERY, .zero = {0, 0, 0, 1}}).detail, FLUE_AD_OPCODE);
     CHECK_EQ(rig_command(&r, (struct flue_sqe){.word0 = FLUE_OP_QUERY, .offset = 4}).detail, FLUE_AD_REGION);
