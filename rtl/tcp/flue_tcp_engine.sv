@@ -132,9 +132,8 @@ module flue_tcp_engine
   logic                 had_valid, had_ready, had_bad, clearing;
   tcp_rec_t             had_rec;
   tcp_work_t            had_work;
-  logic [31:0]          had_word;
   logic                 wr_valid, wr_snapshot, wr_access;
-  logic [4:0]           wr_slice;
+  logic [SLICES-1:0]    wr_here;
   logic [31:0]          wr_data;
   logic [1:0]           wr_word;
   logic [SLICES*32-1:0] wr;
@@ -142,9 +141,9 @@ module flue_tcp_engine
   flue_tcp_store #(.CONNECTIONS(CONNECTIONS)) u_store (
     .clk, .rst, .start_i(enter_valid), .ready_o(enter_ready), .work_i(enter),
     .out_valid_o(had_valid), .out_ready_i(had_ready), .out_rec_o(had_rec), .out_work_o(had_work), .out_bad_o(had_bad),
-    .out_word_o(had_word), .busy_o(read_busy), .index_o(read_index), .clearing_o(clearing),
+    .busy_o(read_busy), .index_o(read_index), .clearing_o(clearing),
     .wr_valid_i(wr_valid), .wr_index_i(output_index), .wr_snapshot_i(wr_snapshot), .wr_access_i(wr_access),
-    .wr_slice_i(wr_slice), .wr_data_i(wr_data), .wr_word_i(wr_word), .wr_i(wr)
+    .wr_here_i(wr_here), .wr_data_i(wr_data), .wr_word_i(wr_word), .wr_i(wr)
   );
 
   // ---- what follows from it ----
@@ -153,19 +152,19 @@ module flue_tcp_engine
   tcp_work_t   out_work;
   tcp_way_t    out_way;
   tcp_state_e  out_state;
-  logic [31:0] out_rto, out_free, out_rcv_nxt, out_left, out_word;
+  logic [31:0] out_rto, out_free, out_rcv_nxt, out_left;
   logic [16:0] out_len;
   logic [15:0] out_mss_now;
   logic [2:0]  out_blocks;
 
   flue_tcp_rules u_rules (
     .clk, .rst, .cfg_i, .start_i(had_valid), .ready_o(had_ready), .rec_i(had_rec), .work_i(had_work), .bad_i(had_bad),
-    .word_i(had_word), .busy_o(rules_busy), .index_o(rules_index), .forgot_o,
+    .busy_o(rules_busy), .index_o(rules_index), .forgot_o,
     .out_start_o(out_start), .out_ready_i(out_ready), .out_rec_o(out_rec), .out_work_o(out_work), .out_way_o(out_way),
     .out_bad_o(out_bad), .out_rto_o(out_rto), .out_would_o(out_would), .out_free_o(out_free),
     .out_rcv_nxt_o(out_rcv_nxt), .out_state_o(out_state), .out_left_o(out_left), .out_len_o(out_len),
     .out_mss_now_o(out_mss_now), .out_blocks_o(out_blocks), .out_dsack_o(out_dsack), .out_psh_o(out_psh), .out_fin_o(out_fin),
-    .out_resend_o(out_resend), .out_word_o(out_word)
+    .out_resend_o(out_resend)
   );
 
   // ---- what leaves ----
@@ -175,9 +174,9 @@ module flue_tcp_engine
     .clk, .rst, .start_i(out_start), .ready_o(out_ready), .rec_i(out_rec), .work_i(out_work), .way_i(out_way),
     .bad_i(out_bad), .rto_i(out_rto), .would_i(out_would), .free_i(out_free), .rcv_nxt_i(out_rcv_nxt),
     .state_i(out_state), .left_i(out_left), .len_i(out_len), .mss_now_i(out_mss_now), .blocks_i(out_blocks),
-    .dsack_i(out_dsack), .psh_i(out_psh), .fin_i(out_fin), .resend_i(out_resend), .word_i(out_word),
+    .dsack_i(out_dsack), .psh_i(out_psh), .fin_i(out_fin), .resend_i(out_resend),
     .busy_o(output_busy), .index_o(output_index),
-    .wr_valid_o(wr_valid), .wr_snapshot_o(wr_snapshot), .wr_access_o(wr_access), .wr_slice_o(wr_slice),
+    .wr_valid_o(wr_valid), .wr_snapshot_o(wr_snapshot), .wr_access_o(wr_access), .wr_here_o(wr_here),
     .wr_data_o(wr_data), .wr_word_o(wr_word), .wr_o(wr),
     .verdict_valid_o, .verdict_ready_i, .verdict_forward_o, .verdict_o, .tx_valid_o, .tx_ready_i, .tx_o,
     .tell_valid_o, .tell_ready_i, .tell_o, .notify_valid_o, .notify_ready_i, .notify_o,

@@ -32,15 +32,14 @@ module flue_tcp_output
   input  logic               psh_i,
   input  logic               fin_i,
   input  logic               resend_i,
-  input  logic [31:0]        word_i,        // of an access
 
   output logic               busy_o,
   output logic [INDEX_W-1:0] index_o,
 
   output logic               wr_valid_o,
   output logic               wr_snapshot_o,
-  output logic               wr_access_o,   // only word wr_slice_o, with wr_data_o
-  output logic [4:0]         wr_slice_o,
+  output logic               wr_access_o,   // only the word at wr_here_o, with wr_data_o
+  output logic [SLICES-1:0]  wr_here_o,
   output logic [31:0]        wr_data_o,
   output logic [1:0]         wr_word_o,
   output logic [SLICES*32-1:0] wr_o,
@@ -87,8 +86,8 @@ module flue_tcp_output
   localparam logic [31:0] DELACK_US  = 32'd40000;     // TCP-060
   localparam logic [31:0] PERSIST_US = 32'd1000000;   // with an open window (TCP-048)
 
-  // What this part changes lies in the last quarter of the record; the rest only waits to be written.
-  localparam int TAIL = SLICES * 32;
+  // What this part changes lies in the last 7 words of the record; the rest only waits to be written.
+  localparam int TAIL = 7 * 32;
   logic [$bits(tcp_rec_t)-1:TAIL] rest_q;
   logic [TAIL-1:0]                tail_q, tail_d;
   tcp_rec_t    rec_q;
@@ -98,12 +97,24 @@ module flue_tcp_output
   tcp_way_t    way_q;
   logic        active_q, bad_q, would_q;
   logic [1:0]  step_q;
-  logic [31:0] rto_q, free_q, nxt_q, number_q, left_q, word_q, edge_q, reach_q;
+  logic [31:0] rto_q, free_q, nxt_q, number_q, left_q, edge_q, reach_q;
   tcp_state_e  state_q;
   logic [16:0] len_q;
   logic [15:0] mss_now_q;
   logic [2:0]  blocks_q;
   logic        dsack_q, psh_q, fin_q, resend_q, lower_q, update_q, may_ack_q;
+
+  // ---- the word of an access ----
+  tcp_access_t       access, next_access;
+  logic [1:0]        quarter, quarter_q;
+  logic [SLICES-1:0] here, here_q;
+  logic [31:0]       word;
+  assign access      = tcp_access_t'(work_q.data[$bits(tcp_access_t)-1:0]);
+  assign next_access = tcp_access_t'(work_i.data[$bits(tcp_access_t)-1:0]);
+
+  flue_tcp_words u_words (
+    .word_i(next_access.word), .quarter_o(quarter), .here_o(here), .quarter_i(wr_o), .here_i(here_q), .word_o(word)
+  );
 
   logic        still, snapshot;             // the record stays as it is; and is copied
   assign snapshot = work_q.kind == EV_COMMAND && !work_q.word &&
@@ -223,7 +234,8 @@ module flue_tcp_output
       psh_q     <= psh_i;
       fin_q     <= fin_i;
       resend_q  <= resend_i;
-      word_q    <= word_i;
+      quarter_q <= quarter;
+      here_q    <= here;
     end else begin
       unique case (step_q)
         2'd0: begin
@@ -339,7 +351,7 @@ module flue_tcp_output
     deadline_us_o    <= !rec_q.delack_on || (rec_q.rto_on && seq_lt(rec_q.rto_at, rec_q.delack_at)) ? rec_q.rto_at
                                                                                                    : rec_q.delack_at;
     done_ok_o        <= way_q.reason != R_REFUSED && !(bad_q && !way_q.clear);
-    done_data_o      <= word_q;
+    if (step_q == quarter_q) done_data_o <= word;
 
     sched_valid_o    <= end_step && !work_q.word && !snapshot;
     deadline_valid_o <= end_step && !work_q.word && !snapshot;
@@ -358,14 +370,16 @@ module flue_tcp_output
   assign trace_rec_o    = rec_q;
 
   // ---- back to the store ----
-  tcp_access_t access;
   logic        refused;
   logic [$bits(tcp_rec_t)-1:0] flat;
 
-  assign access        = tcp_access_t'(work_q.data[$bits(tcp_access_t)-1:0]);
   assign refused       = way_q.reason == R_REFUSED;
   assign flat          = rec_q;
   assign wr_word_o     = step_q;
+  assign wr_snapshot_o = snapshot;
+  assign wr_access_o   = work_q.word;
+  assign wr_here_o     = here_q;
+  assign wr_data_o     = access.data;
   always_comb begin
     unique case (step_q)
       2'd0:    wr_o = flat[3*SLICES*32 +: SLICES*32];
@@ -374,16 +388,11 @@ module flue_tcp_output
       default: wr_o = flat[0 +: SLICES*32];
     endcase
   end
-  assign wr_snapshot_o = snapshot;
-  assign wr_access_o   = work_q.word;
-  assign wr_slice_o    = 5'(access.word - 7'(SLICES) * 7'(step_q));
-  assign wr_data_o     = access.data;
 
   always_comb begin
     wr_valid_o = active_q && !(bad_q && !way_q.clear);
     if (work_q.word)
-      wr_valid_o = active_q && !bad_q && access.write && !refused && access.word >= 7'(SLICES) * 7'(step_q) &&
-                   access.word < 7'(SLICES) * (7'(step_q) + 7'd1);
+      wr_valid_o = active_q && !bad_q && access.write && !refused && step_q == quarter_q;
     else if (way_q.quiet && !way_q.clear && !snapshot)
       wr_valid_o = 1'b0;
   end

@@ -22,7 +22,6 @@ module flue_tcp_rules
   input  tcp_rec_t           rec_i,
   input  tcp_work_t          work_i,
   input  logic               bad_i,
-  input  logic [31:0]        word_i,
 
   output logic               busy_o,
   output logic [INDEX_W-1:0] index_o,
@@ -46,8 +45,7 @@ module flue_tcp_rules
   output logic               out_dsack_o,
   output logic               out_psh_o,
   output logic               out_fin_o,
-  output logic               out_resend_o,
-  output logic [31:0]        out_word_o
+  output logic               out_resend_o
 );
 
   typedef enum logic [3:0] {
@@ -62,7 +60,7 @@ module flue_tcp_rules
   tcp_work_t   work_q;
   tcp_way_t    way_q;
   logic        bad_q;
-  logic [31:0] left_q, word_q, free_q, nxt_q, base_q;
+  logic [31:0] left_q, free_q, nxt_q, base_q;
   tcp_state_e  was_q;
   logic [1:0]  block_q;
   logic        sack_new_q;
@@ -365,7 +363,6 @@ module flue_tcp_rules
       rec_q   <= rec_i;
       work_q  <= work_i;
       bad_q   <= bad_i;
-      word_q  <= word_i;
       state_q <= S_EVENT;
     end
     if (rst) state_q <= S_IDLE;
@@ -401,6 +398,5 @@ module flue_tcp_rules
   assign out_psh_o     = psh_q;
   assign out_fin_o     = fin_q;
   assign out_resend_o  = resend_q;
-  assign out_word_o    = word_q;
 
 endmodule

@@ -25,7 +25,6 @@ module flue_tcp_store
   output tcp_rec_t             out_rec_o,
   output tcp_work_t            out_work_o,
   output logic                 out_bad_o,
-  output logic [31:0]          out_word_o,   // the word an access names
 
   output logic                 busy_o,
   output logic [INDEX_W-1:0]   index_o,
@@ -34,8 +33,8 @@ module flue_tcp_store
   input  logic                 wr_valid_i,
   input  logic [INDEX_W-1:0]   wr_index_i,
   input  logic                 wr_snapshot_i, // into the row of the snapshot
-  input  logic                 wr_access_i,   // only word wr_slice_i of it, with wr_data_i
-  input  logic [4:0]           wr_slice_i,
+  input  logic                 wr_access_i,   // only the word at wr_here_i of it, with wr_data_i
+  input  logic [SLICES-1:0]    wr_here_i,
   input  logic [31:0]          wr_data_i,
   input  logic [1:0]           wr_word_i,
   input  logic [SLICES*32-1:0] wr_i
@@ -99,12 +98,7 @@ module flue_tcp_store
   assign exists = work_q.index < INDEX_W'(CONNECTIONS) || (work_q.word && work_q.index == INDEX_SNAPSHOT);
 
   tcp_access_t access;
-  logic [1:0]  quarter;
-  logic [31:0] word, word_q;
   assign access = tcp_access_t'(work_q.data[$bits(tcp_access_t)-1:0]);
-  flue_tcp_words u_words (
-    .quarter_i(data), .word_i(access.word), .quarter_o(quarter), .slice_o(), .word_o(word)
-  );
 
   always_ff @(posedge clk) begin
     if (active_q && !out_valid_o) begin
@@ -112,7 +106,6 @@ module flue_tcp_store
       if (step_q == 3'd2) word1_q <= data;
       if (step_q == 3'd3) word2_q <= data;
       failed_q <= failed || (step_q != 3'd1 && failed_q);
-      if (step_q == 3'(quarter) + 3'd1) word_q <= word;
     end
   end
 
@@ -120,7 +113,6 @@ module flue_tcp_store
   assign out_rec_o   = tcp_rec_t'({word0_q, word1_q, word2_q, data});
   assign out_work_o  = work_q;
   assign out_bad_o   = failed || failed_q || !exists || (work_q.word && access.word >= 7'(STORE_WORDS * SLICES));
-  assign out_word_o  = quarter == 2'd3 ? word : word_q;
   assign busy_o      = active_q;
   assign index_o     = work_q.index;
 
@@ -143,7 +135,7 @@ module flue_tcp_store
   for (genvar i = 0; i < SLICES; i++) begin : g_slice
     logic        write;
     logic [31:0] d;
-    assign write = clear_q || (wr_valid_i && (!wr_access_i || wr_slice_i == 5'(SLICES - 1 - i)));
+    assign write = clear_q || (wr_valid_i && (!wr_access_i || wr_here_i[i]));
     assign d     = clear_q ? '0 : wr_access_i ? wr_data_i : wr_i[32*i +: 32];
     flue_tcp_ram #(.DEPTH(DEPTH)) u_ram (
       .clk, .write_i(write), .write_addr_i(write_addr), .data_i({parity(d), d}),

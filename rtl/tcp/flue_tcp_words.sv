@@ -1,24 +1,29 @@
-// One 32-bit word out of a quarter of the record, and the check that the record lies as firmware's view of it says.
+// Words of 32 bits in a record that comes in quarters, and the check that it lies as firmware's view of it says.
 //
-// Word w of record `tcp_words` (rtl/regs/flue_control.rdl) is slice w mod 17 of store word w / 17.
-// Contract: combinational.
+// Word w of record `tcp_words` (rtl/regs/flue_control.rdl) is slice w mod 17 of quarter w / 17.
+// Contract: combinational, two halves: where a word is (register it), and the word out of its quarter.
 module flue_tcp_words
   import flue_tcp_pkg::*;
   import flue_control_pkg::*;
 (
-  input  logic [SLICES-1:0][31:0] quarter_i,  // [SLICES-1] is the first
   input  logic [6:0]              word_i,
-  output logic [1:0]              quarter_o,  // where the word is
-  output logic [4:0]              slice_o,
+  output logic [1:0]              quarter_o,
+  output logic [SLICES-1:0]       here_o,     // bit SLICES - 1 is the first slice
+
+  input  logic [SLICES-1:0][31:0] quarter_i,
+  input  logic [SLICES-1:0]       here_i,
   output logic [31:0]             word_o
 );
+
+  logic [6:0] slice;
 
   always_comb begin
     quarter_o = 2'd0;
     for (int i = 1; i < STORE_WORDS; i++) if (word_i >= 7'(i * SLICES)) quarter_o = 2'(i);
-    slice_o = 5'(word_i - 7'(SLICES) * 7'(quarter_o));
-    word_o  = '0;
-    for (int i = 0; i < SLICES; i++) if (slice_o == 5'(SLICES - 1 - i)) word_o |= quarter_i[i];
+    slice = word_i - 7'(SLICES) * 7'(quarter_o);
+    for (int i = 0; i < SLICES; i++) here_o[i] = slice == 7'(SLICES - 1 - i);
+    word_o = '0;
+    for (int i = 0; i < SLICES; i++) word_o |= quarter_i[i] & {32{here_i[i]}};
   end
 
   // The lowest one of a field is the bit that the contract gives it.
