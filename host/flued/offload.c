@@ -17,7 +17,7 @@
 #define UPLOAD_US      5000000u
 #define RESTARTS_MAX   5u /* in a row; then the processor stays off */
 #define EVENTS_A_POLL  64u
-#define TRAP_ADDRESS   24u /* first instruction of a start that is no trap: firmware/start.S */
+#define TRAP_ADDRESS   24u /* of an instruction that every start executes, but for a trap: firmware/start.S */
 #define TRAP_STEPS     1000u
 #define ETHERNET_BYTES 14u
 

@@ -12,7 +12,7 @@
 
 enum { CHAINS = 4, ALL = FLUE_TREE_CONST | FLUE_TREE_CACHED | FLUE_TREE_DELEGATED, TURNS = 4000, TURN_US = 50 };
 
-#define START_ADDRESS 24u /* first instruction of a start that is no trap: firmware/start.S */
+#define START_ADDRESS 24u /* of an instruction that every start executes, but for a trap: firmware/start.S */
 
 static struct bench {
     struct rig *rig;
