@@ -173,7 +173,7 @@ detail_t config_get(void)
         caps->connections = fw.most[TCP];
         caps->max_rcv_wnd = fw.rcv_wnd_most;
         caps->max_path_mtu = config_limit(limits->path_mtu, MAX_PATH_MTU);
-        caps->word5 = 0;
+        caps->word5 = IN_FIELD(fw.engine, FLUE_CFG_CAPS_ENGINE);
         caps->image_bytes = fw_image_bytes();
         caps->stack_bytes = fw_stack_bytes();
     } else {
