@@ -250,3 +250,60 @@ DIALOGUE(marks_made_after_the_timeout_are_respected)
     expect_again(t, 4000, 1000);
     expect_silence(t);
 }
+
+/* TCP-090, TCP-097 */
+DIALOGUE(three_reports_of_small_segments_mean_lost_too)
+{
+    talk_open(t, (struct setup){.sack = true});
+    for (unsigned i = 0; i < 6; i++)
+        app_writes(t, 100);
+    forget_out(t);
+    for (uint32_t i = 2; i <= 4; i++) {
+        EXPECT_EQ(t->r.recovery, FLUE_TCP_OPEN);
+        peer(t, (struct says){.blocks = 1, .block = {{100, 100 * i}}});
+    }
+    EXPECT_EQ(t->r.recovery, FLUE_TCP_FAST);
+    expect_again(t, 0, 100);
+}
+
+/* TCP-098 */
+DIALOGUE(new_data_in_recovery_needs_exactly_a_segment_of_room)
+{
+    for (uint32_t less = 0; less < 2; less++) {
+        struct flue_tcp r = talk_record(t, (struct setup){.sack = true, .cwnd = 5});
+        r.snd_max = r.snd_una + 5000;
+        r.send_limit = r.snd_max + 9000;
+        r.recovery = FLUE_TCP_FAST;
+        r.recover_valid = r.rescued = 1;
+        r.recover = r.snd_max;
+        r.high_rxt = r.snd_una + 1000; /* sent again already */
+        r.sacked_count = 1;
+        r.sacked[0] = (struct flue_tcp_range){r.snd_una + 1000, r.snd_una + 2000}; /* pipe 4000 */
+        r.cwnd -= less;
+        talk_load(t, &r);
+        settle(t);
+        if (!less)
+            expect_data(t, 5000, 1000);
+        expect_silence(t);
+    }
+}
+
+/* TCP-096 */
+DIALOGUE(without_sack_recovery_ends_with_what_is_in_flight_and_a_segment)
+{
+    static const uint32_t BEYOND[] = {0, 2000, 3000, 9000};
+    for (unsigned i = 0; i < 4; i++) {
+        struct flue_tcp r = talk_record(t, (struct setup){.cwnd = 12});
+        r.snd_max = r.snd_una + 4000 + BEYOND[i];
+        r.send_limit = r.snd_max;
+        r.recovery = FLUE_TCP_FAST;
+        r.recover_valid = 1;
+        r.recover = r.snd_una + 4000;
+        r.high_rxt = r.snd_una + 1000;
+        r.ssthresh = 5000;
+        talk_load(t, &r);
+        peer(t, (struct says){.ack = 4000});
+        EXPECT_EQ(t->r.recovery, FLUE_TCP_OPEN);
+        EXPECT_EQ(t->r.cwnd, BEYOND[i] == 0 ? 2000 : BEYOND[i] + 1000 < 5000 ? BEYOND[i] + 1000 : 5000);
+    }
+}

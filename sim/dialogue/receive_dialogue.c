@@ -243,3 +243,18 @@ DIALOGUE(a_fin_below_received_bytes_is_ignored)
     EXPECT_EQ(t->r.rcv_nxt, t->irs + 3000);
     EXPECT_EQ(t->r.state, FLUE_TCP_ESTABLISHED);
 }
+
+/* TCP-044, TCP-045 */
+DIALOGUE(rounding_up_may_use_the_buffer_to_its_last_byte)
+{
+    for (uint32_t less = 0; less < 2; less++) {
+        struct flue_tcp r = talk_record(t, (struct setup){.rcv_scale = 10});
+        r.rcv_adv = r.rcv_nxt + 50 * 1024;
+        r.consumed = r.rcv_nxt + 100 + 50 * 1024 - r.rcv_buf - less;
+        talk_load(t, &r);
+        peer(t, (struct says){.len = 100});
+        pass_us(t, 40000);
+        const struct flue_tcp_tx *tx = expect_ack(t, less ? 0 : 100);
+        EXPECT_EQ(tx->wnd, 50);
+    }
+}

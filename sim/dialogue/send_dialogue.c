@@ -226,3 +226,33 @@ DIALOGUE(the_ring_is_free_only_below_the_turns_in_flight)
     sent(t, true);
     EXPECT_EQ(t->told.snd_free, t->iss + 30000);
 }
+
+/* TCP-048 */
+DIALOGUE(what_the_peer_says_meanwhile_does_not_postpone_the_override)
+{
+    talk_open(t, (struct setup){.wnd = 10000, .rtt_us = 2000000});
+    app_writes(t, 30000);
+    peer(t, (struct says){.ack = 10000, .wnd = 300});
+    forget_out(t);
+    for (unsigned i = 0; i < 9; i++) {
+        pass_us(t, 100000);
+        peer(t, (struct says){.ack = 10000, .wnd = 300 + i % 2});
+        expect_silence(t);
+    }
+    pass_us(t, 100000);
+    expect_data(t, 10000, 300);
+}
+
+/* TCP-200 */
+DIALOGUE(no_byte_is_queued_behind_the_fin)
+{
+    talk_open(t, (struct setup){.closed_wnd = true});
+    app_writes(t, 100);
+    app_closes(t);
+    t->by_hand = true;
+    app_writes(t, 1);
+    expect_reason(t, FLUE_TCP_R_REFUSED);
+    EXPECT_EQ(t->r.send_limit, t->iss + 100);
+    app_closes(t); /* the same again is no error */
+    expect_reason(t, FLUE_TCP_R_NONE);
+}

@@ -223,3 +223,33 @@ DIALOGUE(a_timer_event_before_its_deadline_does_nothing)
     expect_reason(t, FLUE_TCP_R_RTO);
     expect_again(t, 0, 1000);
 }
+
+/* TCP-130 */
+DIALOGUE(timeouts_with_progress_between_them_do_not_add_up)
+{
+    talk_open(t, (struct setup){.limit = 3});
+    for (uint32_t i = 0; i < 8; i++) {
+        app_writes(t, 1000);
+        pass_us(t, t->r.rto_at - (uint32_t)t->now_us);
+        EXPECT_EQ(t->r.expiries, 1);
+        pass_us(t, t->r.rto_at - (uint32_t)t->now_us);
+        peer(t, (struct says){.ack = 1000 * i + 1000});
+    }
+    EXPECT_EQ(t->r.state, FLUE_TCP_ESTABLISHED);
+    EXPECT_EQ(t->doubts, 0);
+}
+
+/* TCP-123 */
+DIALOGUE(a_fast_retransmission_of_the_timed_segment_gives_no_sample)
+{
+    talk_open(t, (struct setup){.cwnd = 10});
+    app_writes(t, 10000);
+    uint32_t srtt8 = t->r.srtt8;
+    EXPECT(t->r.timing && t->r.timed_seq == t->iss);
+    for (unsigned i = 0; i < 3; i++)
+        peer(t, (struct says){0});
+    EXPECT(!t->r.timing);
+    pass_us(t, 150000);
+    peer(t, (struct says){.ack = 10000});
+    EXPECT_EQ(t->r.srtt8, srtt8);
+}

@@ -137,3 +137,14 @@ DIALOGUE(a_false_echo_never_changes_the_round_trip)
     peer(t, (struct says){.ack = 1000, .ts_ecr = 0xFFFFFFFF});
     EXPECT_EQ(t->r.srtt8, 80000); /* 10 ms, as it was */
 }
+
+/* TCP-175 */
+DIALOGUE(an_accepted_timestamp_is_the_new_measure)
+{
+    talk_open(t, (struct setup){.ts = true});
+    peer(t, (struct says){.len = 1000, .ts_val = 2000});
+    peer(t, (struct says){.seq = 1000, .len = 1000, .ts_val = 1999});
+    expect_reason(t, FLUE_TCP_R_PAWS);
+    peer(t, (struct says){.seq = 1000, .len = 1000, .ts_val = 2000});
+    expect_reason(t, FLUE_TCP_R_ACCEPTED);
+}
