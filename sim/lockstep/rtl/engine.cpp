@@ -32,6 +32,7 @@ extern "C" void engine_clock(struct engine *engine, const struct engine_in *in, 
     t.event_kind_i = static_cast<uint8_t>(in->kind);
     t.event_index_i = static_cast<uint16_t>(in->index);
     t.take_i = in->take;
+    t.flip_i = in->flip;
     static_assert(sizeof t.event_data_i.m_storage == sizeof in->data, "width of an event");
     std::memcpy(t.event_data_i.m_storage, in->data, sizeof in->data);
     t.clk = 0;

@@ -148,8 +148,7 @@ static void start(struct pipe *p, uint64_t seed)
     memset(p, 0, sizeof *p);
     flue_rng_init(&p->rng, seed, "pipeline");
     p->engine = engine_open();
-    p->in = (struct engine_in){
-        .rst = true, .take = true, .rto_min_us = FLUE_TCP_RTO_MIN_US, .rto_max_us = FLUE_TCP_RTO_MAX_US};
+    p->in = (struct engine_in){.rst = true, .take = true, .rto_min_us = FLUE_TCP_RTO_MIN_US, .rto_max_us = FLUE_TCP_RTO_MAX_US};
     for (unsigned i = 0; i < 4; i++)
         cycle(p);
     p->in.rst = false;

@@ -110,8 +110,7 @@ struct tcp_subject *tcp_subject_rtl(unsigned rows)
     if (!s || !r || rows > ROWS_MAX)
         abort();
     r->engine = engine_open();
-    r->in = (struct engine_in){
-        .rst = true, .take = true, .rto_min_us = FLUE_TCP_RTO_MIN_US, .rto_max_us = FLUE_TCP_RTO_MAX_US};
+    r->in = (struct engine_in){.rst = true, .take = true, .rto_min_us = FLUE_TCP_RTO_MIN_US, .rto_max_us = FLUE_TCP_RTO_MAX_US};
     for (unsigned i = 0; i < 4; i++)
         engine_clock(r->engine, &r->in, &r->out);
     r->in.rst = false;

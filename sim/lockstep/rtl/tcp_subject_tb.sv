@@ -16,6 +16,7 @@ module tcp_subject_tb
   input  logic [INDEX_W-1:0]         event_index_i,
   input  logic [$bits(tcp_seg_t)-1:0] event_data_i,
 
+  input  logic                       flip_i,         // one bit of the row of connection event_index_i, quarter event_data_i
   input  logic                       take_i,         // take what is offered
   output logic                       verdict_valid_o,
   output logic                       verdict_forward_o,
@@ -82,6 +83,10 @@ module tcp_subject_tb
     .trace_valid_o, .trace_event_o(trace_event), .trace_index_o, .trace_reason_o(trace_reason), .trace_rec_o(trace_rec),
     .forgot_o(), .idle_o
   );
+
+  always_ff @(posedge clk)
+    if (flip_i) dut.u_store.g_slice[3].u_ram.mem[{event_index_i[5:0], event_data_i[1:0]}][5] <=
+      !dut.u_store.g_slice[3].u_ram.mem[{event_index_i[5:0], event_data_i[1:0]}][5];
 
   tcp_event_e  trace_event;
   tcp_reason_e trace_reason;
