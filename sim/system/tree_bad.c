@@ -327,7 +327,7 @@ static void command_cases(unsigned opcode)
         if ((bit & FLUE_SQE_WORD0_ZERO) || (bit == FLUE_SQE_LOAD_ONLY_MASK && opcode != FLUE_OP_INITIATE) ||
             (bit == FLUE_SQE_KEEP_ENTRY_MASK && opcode != FLUE_OP_TERMINATE))
             command(opcode, "flag", WORD0, bit, bit, "!C");
-    static const uint8_t OPCODES[] = {0, 16, 17, 31, 32, 64, 128, 255};
+    static const uint8_t OPCODES[] = {0, FLUE_OP_RINGS + 1, FLUE_OP_RINGS + 2, 31, 32, 64, 128, 255};
     for (unsigned i = 0; i < sizeof OPCODES && opcode == FLUE_OP_INITIATE; i++)
         command(opcode, "opcode", WORD0, FLUE_SQE_OPCODE_MASK, OPCODES[i], "!C");
     for (unsigned word = ZERO; word < 16; word++)
