@@ -426,3 +426,10 @@ enum flue_err flue_fault_set(struct flue_adapter *a, uint32_t fault_bits)
         return FLUE_EUNSUPP;
     return reg_write(a, FLUE_REG_FAULT, fault_bits);
 }
+
+enum flue_err flue_adapter_wait_us(struct flue_adapter *a, uint32_t max_us)
+{
+    if (a == NULL)
+        return FLUE_EARG;
+    return a->state == ADAPTER_BROKEN ? FLUE_EDEVICE : a->link->ops->wait(a->link, max_us);
+}

@@ -244,7 +244,7 @@ static void rx_idle(struct flue_port *p, struct rx_buffer *b)
     p->rx_idle = b;
 }
 
-static void deliver(struct flue_port *p, struct rx_buffer *b, const struct flue_rx_done *done)
+void flue_port_deliver(struct flue_port *p, const struct flue_rx_done *done, uint8_t *frame)
 {
     uint8_t header[FLUE_VNET_BYTES];
     struct flue_vnet vnet;
@@ -252,16 +252,15 @@ static void deliver(struct flue_port *p, struct rx_buffer *b, const struct flue_
     if ((done->csum & (FLUE_EVENT_RX_TCP_BAD_MASK | FLUE_EVENT_RX_UDP_BAD_MASK | FLUE_EVENT_RX_IP_BAD_MASK)) != 0)
         p->stats.rx_bad++;
     if (p->params.note != NULL)
-        p->params.note(p->params.ctx, false, b->data, done->len_bytes);
-    bool good = flue_vnet_from_rx(done, b->data, &vnet);
+        p->params.note(p->params.ctx, false, frame, done->len_bytes);
+    bool good = flue_vnet_from_rx(done, frame, &vnet);
     /* A TAP has no place for a tag beside the frame: back into it (task-offload.md 6.2). */
     uint8_t tag[TAG_BYTES] = {0x81, 0x00, (uint8_t)(done->vlan_tci >> 8), (uint8_t)done->vlan_tci};
     size_t tag_bytes = done->vlan && done->len_bytes > MACS_BYTES ? TAG_BYTES : 0, head = tag_bytes ? MACS_BYTES : 0;
     if (good)
         vnet.csum_start = (uint16_t)(vnet.csum_start + tag_bytes);
     flue_vnet_store(&vnet, header);
-    struct iovec iov[4] = {
-        {header, sizeof header}, {b->data, head}, {tag, tag_bytes}, {b->data + head, done->len_bytes - head}};
+    struct iovec iov[4] = {{header, sizeof header}, {frame, head}, {tag, tag_bytes}, {frame + head, done->len_bytes - head}};
     if (writev(flue_tap_fd(p->tap), iov, 4) < 0) {
         p->stats.rx_refused++;
         return;
@@ -276,10 +275,12 @@ static void on_rx_done(void *ctx, const struct flue_rx_done *done)
     struct flue_port *p = ctx;
     struct rx_buffer *b = done->cookie;
 
-    if (done->status == FLUE_ST_OK)
-        deliver(p, b, done);
-    else
+    if (done->status != FLUE_ST_OK)
         p->stats.rx_returned++;
+    else if (!done->diverted)
+        flue_port_deliver(p, done, b->data);
+    else if (p->params.diverted != NULL)
+        p->params.diverted(p->params.ctx, done, b->data);
     rx_idle(p, b);
 }
 
@@ -336,6 +337,18 @@ static enum flue_err mask_set(struct flue_port *p, uint32_t mask)
     return mask == flue_tap_offload(p->tap) ? FLUE_OK : flue_tap_offload_set(p->tap, mask);
 }
 
+static void on_marker(void *ctx, uint32_t conn_handle, uint32_t number)
+{
+    struct flue_port *p = ctx;
+    if (p->params.marker != NULL)
+        p->params.marker(p->params.ctx, conn_handle, number);
+}
+
+const struct flue_tap *flue_port_tap(const struct flue_port *p)
+{
+    return p->tap;
+}
+
 /* However the settings changed, what was switched off leaves the interface at once; what was added waits for its caller. */
 static void on_config_changed(void *ctx, const struct flue_config *set)
 {
@@ -352,7 +365,8 @@ static void on_config_changed(void *ctx, const struct flue_config *set)
 
 struct flue_handlers flue_port_handlers(struct flue_port *p)
 {
-    return (struct flue_handlers){.ctx = p, .tx_done = on_tx_done, .rx_done = on_rx_done, .config_changed = on_config_changed};
+    return (struct flue_handlers){
+        .ctx = p, .tx_done = on_tx_done, .rx_done = on_rx_done, .config_changed = on_config_changed, .marker = on_marker};
 }
 
 static void buffers_cut(struct flue_port *p)

@@ -154,6 +154,9 @@ FLUE_MUST_CHECK enum flue_err flue_adapter_reset(struct flue_adapter *adapter);
  */
 FLUE_MUST_CHECK enum flue_err flue_queue_recover(struct flue_adapter *adapter, enum flue_queue_id queue);
 
+/* Let adapter time pass, at most so much: until the interrupt rises.  Poll afterwards. */
+FLUE_MUST_CHECK enum flue_err flue_adapter_wait_us(struct flue_adapter *adapter, uint32_t max_us);
+
 /* True when that queue stopped with an error and was not recovered yet. */
 bool flue_queue_stopped(const struct flue_adapter *adapter, enum flue_queue_id queue);
 

@@ -144,6 +144,9 @@ struct flue_port_params {
     size_t tx_bytes_in_flight; /* bytes read from the TAP and not completed, a bound on queueing [262,144] */
     /* Sees every packet as it is read from (tx) or written to the TAP, without header; may be null. */
     void (*note)(void *ctx, bool tx, const uint8_t *frame, size_t len_bytes);
+    /* Frames of offloaded connections that are not for the TAP, and the ends of hold and release; null: forgotten. */
+    void (*diverted)(void *ctx, const struct flue_rx_done *done, const uint8_t *frame);
+    void (*marker)(void *ctx, uint32_t conn_handle, uint32_t number);
     void *ctx;
 };
 
@@ -165,6 +168,11 @@ struct flue_port_stats {
 /* Make a port; it does nothing until flue_port_start(). */
 FLUE_MUST_CHECK enum flue_err flue_port_new(struct flue_tap *tap, const struct flue_port_params *params,
                                             struct flue_port **port);
+
+/* Write a received frame to the TAP as if it came now; the cookie is not looked at, the frame may be changed. */
+void flue_port_deliver(struct flue_port *port, const struct flue_rx_done *done, uint8_t *frame);
+
+const struct flue_tap *flue_port_tap(const struct flue_port *port);
 
 /* Handlers to open the adapter with. */
 struct flue_handlers flue_port_handlers(struct flue_port *port);

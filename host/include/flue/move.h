@@ -1,0 +1,86 @@
+/*
+ * Moving an established socket of Linux into the adapter and back (docs/spec/linux-host.md section 4, docs/tcp.md; HND-001 to
+ * HND-009).
+ *
+ *   in     entry held, marker, repair mode, transmit queue empty, snapshot, silence, load, start
+ *   out    freeze, restore, release, marker, frames that were held meanwhile
+ *
+ * The calls block while the adapter works (milliseconds of its time) and serve its queues meanwhile; they must not be called
+ * from a handler.  One thread at a time, as the adapter.
+ */
+#ifndef FLUE_MOVE_H
+#define FLUE_MOVE_H
+
+#include "flue/conn.h"
+#include "flue/linux.h"
+#include "flue/socket.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct flue_mover;
+
+struct flue_mover_params {
+    size_t ring_bytes;  /* for all connections together, a multiple of 64 KB */
+    unsigned ring_log2; /* of each of a connection's two rings, 16 to 25 */
+    uint32_t limit_us;  /* adapter time that a wait may take */
+    void *ctx;
+    void (*event)(void *ctx, struct flue_conn *conn, unsigned what); /* as in flue_conns_params */
+};
+
+/* How long the parts of a move took, microseconds of adapter time. */
+struct flue_move_times {
+    uint64_t total_us, adapter_us; /* adapter: its commands */
+    unsigned held;                 /* frames that were diverted meanwhile: given up (in), delivered late (out) */
+};
+
+/*
+ * Start to move connections of an adapter whose port and admin queue work.  Ends with flue_mover_close(); every connection must
+ * be out or closed then.
+ *
+ * Returns FLUE_EUNSUPP the adapter has no TCP engine
+ *         FLUE_ESTATE  connections are offloaded already, or the admin queue does not run
+ *         FLUE_ENOMEM, FLUE_EARG, FLUE_EDEVICE, FLUE_ETIMEOUT
+ */
+FLUE_MUST_CHECK enum flue_err flue_mover_open(struct flue_adapter *adapter, struct flue_port *port,
+                                              const struct flue_mover_params *params, struct flue_mover **mover);
+void flue_mover_close(struct flue_mover *mover);
+
+/* Sentence that says why the last move did not happen.  Valid until the next. */
+const char *flue_mover_error(const struct flue_mover *mover);
+
+/* For the handlers of adapter and port: diverted frames and markers. */
+void flue_mover_diverted(struct flue_mover *mover, const struct flue_rx_done *done, const uint8_t *frame);
+void flue_mover_marker(struct flue_mover *mover, uint32_t conn_handle, uint32_t number);
+
+/*
+ * Into the adapter.  fd stays open, silent and in repair mode, for the way back.
+ *
+ * state   out: what the kernel held; unread bytes are the caller's to deliver first, and *unsent of `unacked`'s last bytes did
+ * not fit the send ring: the caller sends them first.  Cleared by the caller.
+ *
+ * Returns FLUE_ESTATE   the socket cannot be moved, or connection offload is off: the connection is the kernel's as before
+ * (HND-009) FLUE_ENOMEM   no ring, no entry: likewise FLUE_EIO      the kernel refused; when it had let go already, the
+ * connection was put back, or, if that failed, is lost
+ */
+FLUE_MUST_CHECK enum flue_err flue_move_in(struct flue_mover *mover, int fd, struct flue_conn **conn,
+                                           struct flue_tcp_state *state, size_t *unsent, struct flue_move_times *times);
+
+/*
+ * Out of the adapter, into fd; conn is closed.  state as in flue_move_in(): unread bytes are the caller's, *unsent bytes at the
+ * end of `unacked` are to be sent first.
+ *
+ * Returns FLUE_ESTATE   it ended, or closes: it stays in the adapter
+ *         FLUE_EIO      the kernel refused; the connection is lost
+ */
+FLUE_MUST_CHECK enum flue_err flue_move_out(struct flue_mover *mover, struct flue_conn *conn, int fd,
+                                            struct flue_tcp_state *state, size_t *unsent, struct flue_move_times *times);
+
+/* The connection ended in the adapter: its entry and rings are freed. */
+FLUE_MUST_CHECK enum flue_err flue_move_end(struct flue_mover *mover, struct flue_conn *conn);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
