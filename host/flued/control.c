@@ -14,6 +14,9 @@
  *                                                               is in hex, the answer has "status", "NDIS_STATUS_SUCCESS"
  *   {"verb": "objects"}                                         what the adapter holds of offloaded state
  *   {"verb": "offload", "action": "pause"}                      or "upload-all", "resume", "restart" (of the processor)
+ *   {"verb": "adopt"}, a connected TCP socket beside it         the answer has "id", and a local stream socket beside it
+ *   {"verb": "move", "id": 1, "to": "adapter"}                  or "kernel": where an adopted connection lives
+ *   {"verb": "connections"}                                     every adopted connection
  *   {"verb": "stop"}
  *
  * An answer has "ok": true, or "ok": false and "error": a sentence.
@@ -35,6 +38,7 @@
 
 struct client {
     int fd;
+    int passed_fd; /* came with a request and was not taken, -1 none */
     size_t len_bytes;
     char line[LINE_MAX_BYTES];
 };
@@ -353,9 +357,11 @@ static cJSON *answer_to(struct daemon *d, const char *line)
     static const struct {
         const char *verb;
         cJSON *(*answer)(struct daemon *d, const cJSON *request);
-    } verbs[] = {{"caps", verb_caps}, {"set", verb_set},     {"stat", verb_stat},       {"pcap", verb_pcap},
-                 {"wire", verb_wire}, {"fault", verb_fault}, {"log", verb_log},         {"reset", verb_reset},
-                 {"stop", verb_stop}, {"oid", verb_oid},     {"objects", verb_objects}, {"offload", verb_offload}};
+    } verbs[] = {{"caps", verb_caps},   {"set", verb_set},         {"stat", verb_stat},
+                 {"pcap", verb_pcap},   {"wire", verb_wire},       {"fault", verb_fault},
+                 {"log", verb_log},     {"reset", verb_reset},     {"stop", verb_stop},
+                 {"oid", verb_oid},     {"objects", verb_objects}, {"offload", verb_offload},
+                 {"adopt", verb_adopt}, {"move", verb_move},       {"connections", verb_connections}};
     cJSON *request = cJSON_Parse(line), *answer = NULL;
     const cJSON *verb = cJSON_GetObjectItem(request, "verb");
 
@@ -417,6 +423,7 @@ struct client *control_accept(struct daemon *d)
     struct client *client = calloc(1, sizeof *client);
     if (client == NULL)
         return NULL;
+    client->passed_fd = -1;
     client->fd = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client->fd >= 0)
         return client;
@@ -429,8 +436,49 @@ int control_fd(const struct client *client)
     return client->fd;
 }
 
+/* A line, with a descriptor beside it (-1: none). */
+static bool send_with(int to, char *text, size_t len, int fd)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {0};
+    struct iovec iov = {text, len};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+    if (fd >= 0) {
+        msg.msg_control = control.bytes;
+        msg.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+        *c = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    }
+    return sendmsg(to, &msg, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+/* Bytes into the client's line; a descriptor that came along becomes its newest. */
+static ssize_t receive_with(struct client *client)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec iov = {client->line + client->len_bytes, sizeof client->line - 1 - client->len_bytes};
+    struct msghdr msg = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    ssize_t n = recvmsg(client->fd, &msg, MSG_CMSG_CLOEXEC);
+
+    for (struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL; c != NULL; c = CMSG_NXTHDR(&msg, c))
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+            if (client->passed_fd >= 0)
+                close(client->passed_fd);
+            memcpy(&client->passed_fd, CMSG_DATA(c), sizeof(int));
+        }
+    return n;
+}
+
 /* The answer fits a socket buffer; a client that does not read is dropped. */
-static bool reply(const struct client *client, cJSON *answer)
+static bool reply(const struct client *client, cJSON *answer, int fd)
 {
     char *text = cJSON_PrintUnformatted(answer);
     bool sent = false;
@@ -439,7 +487,7 @@ static bool reply(const struct client *client, cJSON *answer)
     if (text != NULL) {
         size_t len = strlen(text);
         text[len] = '\n'; /* in the terminator's place: the length is counted */
-        sent = send(client->fd, text, len + 1, MSG_NOSIGNAL) == (ssize_t)(len + 1);
+        sent = send_with(client->fd, text, len + 1, fd);
     }
     cJSON_free(text);
     return sent;
@@ -448,6 +496,8 @@ static bool reply(const struct client *client, cJSON *answer)
 static bool gone(struct client *client)
 {
     close(client->fd);
+    if (client->passed_fd >= 0)
+        close(client->passed_fd);
     free(client);
     return false;
 }
@@ -459,7 +509,7 @@ void control_drop(struct client *client)
 
 bool control_serve(struct daemon *d, struct client *client)
 {
-    ssize_t n = recv(client->fd, client->line + client->len_bytes, sizeof client->line - 1 - client->len_bytes, 0);
+    ssize_t n = receive_with(client);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
     if (n <= 0)
@@ -470,7 +520,14 @@ bool control_serve(struct daemon *d, struct client *client)
     char *end;
     while ((end = memchr(client->line, '\n', client->len_bytes)) != NULL) {
         *end = '\0';
-        if (!reply(client, answer_to(d, client->line)))
+        d->passed_fd = client->passed_fd;
+        d->answer_fd = -1;
+        cJSON *answer = answer_to(d, client->line);
+        client->passed_fd = d->passed_fd; /* -1: the verb took it */
+        bool sent = reply(client, answer, d->answer_fd);
+        if (d->answer_fd >= 0)
+            close(d->answer_fd);
+        if (!sent)
             return gone(client);
         size_t used = (size_t)(end + 1 - client->line);
         memmove(client->line, end + 1, client->len_bytes - used);

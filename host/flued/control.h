@@ -15,6 +15,12 @@ cJSON *verb_oid(struct daemon *d, const cJSON *request);
 cJSON *verb_objects(struct daemon *d, const cJSON *request);
 cJSON *verb_offload(struct daemon *d, const cJSON *request);
 
+/* ---- control_relay.c ------------------------------------------------------------------------------------------------ */
+
+cJSON *verb_adopt(struct daemon *d, const cJSON *request);
+cJSON *verb_move(struct daemon *d, const cJSON *request);
+cJSON *verb_connections(struct daemon *d, const cJSON *request);
+
 /* State of the management processor and what is outstanding, into the answer of `stat`. */
 void add_processor(const struct daemon *d, cJSON *answer);
 

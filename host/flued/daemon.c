@@ -15,7 +15,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
-#include "flued.h"
+#include "relay.h"
 
 #define CYCLES_A_TURN    4096u /* clocked between two looks at descriptors and events */
 #define EVENTS_A_POLL    256u
@@ -66,6 +66,19 @@ static void on_packet(void *ctx, bool tx, const uint8_t *frame, size_t len_bytes
 }
 
 /* ---- adapter ----------------------------------------------------------------------------------------------------- */
+
+/* Frames of adopted connections, and the ends of hold and release. */
+static void on_diverted(void *ctx, const struct flue_rx_done *done, const uint8_t *frame)
+{
+    struct daemon *d = ctx;
+    relays_diverted(d->relays, done, frame);
+}
+
+static void on_marker(void *ctx, uint32_t conn_handle, uint32_t number)
+{
+    struct daemon *d = ctx;
+    relays_marker(d->relays, conn_handle, number);
+}
 
 static void fail(struct daemon *d, int status)
 {
@@ -136,7 +149,7 @@ static bool wants_events(const struct daemon *d)
 /* True when there is something to do without anything new from outside. */
 static bool busy(const struct daemon *d)
 {
-    return !flue_sim_is_idle(d->sim) || wants_events(d) || (d->host_ready && !d->host_blocked) ||
+    return !flue_sim_is_idle(d->sim) || wants_events(d) || d->copying || (d->host_ready && !d->host_blocked) ||
            (d->wire_ready && flue_sim_wire_waiting(d->sim) < WIRE_WAITING_MAX);
 }
 
@@ -150,6 +163,7 @@ static void turn(struct daemon *d)
             return;
         d->host_ready = d->host_blocked;
     }
+    d->copying = relays_run(d->relays);
     if (!step_ok(d, "run", flue_sim_run(d->sim, CYCLES_A_TURN, 0, &why)))
         return;
     if (wants_events(d)) {
@@ -195,7 +209,7 @@ static void on_ready(struct daemon *d, void *tag)
         struct client *client = control_accept(d);
         if (client != NULL && !watch(d, control_fd(client), EPOLLIN, client))
             control_drop(client);
-    } else {
+    } else if (tag != NULL) { /* null: a descriptor of an adopted connection */
         control_serve(d, tag);
     }
 }
@@ -266,7 +280,7 @@ static bool end_open(const struct end_options *o, unsigned mtu_bytes, bool vnet_
 static bool adapter_open(struct daemon *d)
 {
     struct flue_open_params params = {.irq_distance_us = IRQ_DISTANCE_US, .irq_events = IRQ_EVENTS, .limit_us = LIMIT_US};
-    struct flue_port_params port = {.note = on_packet, .ctx = d};
+    struct flue_port_params port = {.note = on_packet, .diverted = on_diverted, .marker = on_marker, .ctx = d};
     struct flue_link *link = flue_sim_link(d->sim);
     struct flue_identity id;
 
@@ -292,7 +306,8 @@ static bool adapter_open(struct daemon *d)
     if (!step_ok(d, "buffers", flue_port_start(d->port, d->adapter)))
         return false;
     d->offload = offload_open(d);
-    if (d->offload == NULL) {
+    d->relays = relays_open(d);
+    if (d->offload == NULL || d->relays == NULL) {
         fail(d, 1);
         return false;
     }
@@ -359,6 +374,7 @@ static bool start(struct daemon *d)
 /* The reverse of start(), from whatever was reached. */
 static void finish(struct daemon *d)
 {
+    relays_close(d->relays);
     offload_close(d->offload);
     flue_adapter_close(d->adapter);
     flue_port_free(d->port);
@@ -389,7 +405,13 @@ static void finish(struct daemon *d)
 
 int daemon_run(struct options *options)
 {
-    struct daemon d = {.options = options, .epoll_fd = -1, .signal_fd = -1, .listen_fd = -1, .started_us = now_us()};
+    struct daemon d = {.options = options,
+                       .passed_fd = -1,
+                       .answer_fd = -1,
+                       .epoll_fd = -1,
+                       .signal_fd = -1,
+                       .listen_fd = -1,
+                       .started_us = now_us()};
 
     if (start(&d)) {
         log_line(LOG_INFO, "%s%s%s, wire at %s%s%s, width %u, seed %" PRIu64 ", socket %s", flue_tap_name(d.host_tap),

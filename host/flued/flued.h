@@ -64,10 +64,13 @@ struct daemon {
     struct flue_tap *host_tap, *wire_tap;
     struct flue_adapter *adapter;
     struct flue_port *port;
-    struct offload *offload; /* null before it was opened */
+    struct offload *offload;  /* null before it was opened */
+    struct relays *relays;    /* adopted connections */
+    int passed_fd, answer_fd; /* of the request that is being answered: came with it, goes with the answer; -1 none */
     int epoll_fd, signal_fd, listen_fd;
     bool host_ready, host_blocked; /* the TAP may have packets; there is no room for them */
     bool wire_ready;
+    bool copying; /* adopted connections had something to copy in the last turn */
     bool stop;
     int exit_status;
     uint64_t started_us;   /* wall clock */

@@ -1,0 +1,451 @@
+/* Adopted connections: bytes between a program's local socket and wherever its TCP connection lives. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "relay.h"
+
+#define CHUNK_BYTES   65536u
+#define RINGS_BYTES   (64u << 20)
+#define RING_LOG2     20u
+#define WAIT_LIMIT_US 5000000u
+#define ROUNDS_MAX    4u /* of a connection in one turn */
+
+/* Bytes on their way in one direction; grows only by a move. */
+struct buffer {
+    uint8_t *data;
+    size_t at, len, cap;
+};
+
+struct relay {
+    struct relay *next;
+    int local_fd, tcp_fd;
+    struct flue_conn *conn; /* in the adapter */
+    struct buffer out, in;  /* to the network, to the program */
+    bool local_over;        /* the program's stream ended */
+    bool net_over;          /* the peer's stream ended */
+    bool out_told, in_told; /* and the other side knows */
+    bool broken;
+    struct relay_view view;
+};
+
+struct relays {
+    struct daemon *d;
+    struct flue_mover *mover; /* null: nothing was moved yet, or the adapter has no engine */
+    struct relay *first;
+    unsigned last_id;
+};
+
+/* ---- buffers ------------------------------------------------------------------------------------------------------- */
+
+static size_t left(const struct buffer *b)
+{
+    return b->len - b->at;
+}
+
+/* Room for at least one more byte at the end. */
+static bool room(struct buffer *b)
+{
+    if (b->at == b->len)
+        b->at = b->len = 0;
+    if (b->data == NULL) {
+        b->data = malloc(CHUNK_BYTES);
+        b->cap = b->data != NULL ? CHUNK_BYTES : 0;
+    }
+    return b->len < b->cap;
+}
+
+/* Bytes go behind those that are there, or (front) before them. */
+static bool insert(struct buffer *b, const uint8_t *data, size_t len, bool front)
+{
+    size_t have = left(b), cap = have + len > CHUNK_BYTES ? have + len : CHUNK_BYTES;
+    if (len == 0)
+        return true;
+    uint8_t *all = malloc(cap);
+    if (all == NULL)
+        return false;
+    if (front)
+        memcpy(all, data, len);
+    if (have > 0)
+        memcpy(all + (front ? len : 0), b->data + b->at, have);
+    if (!front)
+        memcpy(all + have, data, len);
+    free(b->data);
+    *b = (struct buffer){.data = all, .len = have + len, .cap = cap};
+    return true;
+}
+
+/* ---- copying ------------------------------------------------------------------------------------------------------- */
+
+static void count(struct relay *r, size_t sent, size_t received)
+{
+    r->view.sent += sent;
+    r->view.received += received;
+    if (r->conn != NULL) {
+        r->view.sent_adapter += sent;
+        r->view.received_adapter += received;
+    }
+}
+
+static void end(struct relay *r)
+{
+    r->broken = true;
+}
+
+static bool local_read(struct relay *r)
+{
+    if (r->local_over || !room(&r->out))
+        return false;
+    ssize_t n = recv(r->local_fd, r->out.data + r->out.len, r->out.cap - r->out.len, MSG_DONTWAIT);
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            end(r);
+        return false;
+    }
+    r->local_over = n == 0;
+    r->out.len += (size_t)n;
+    return true;
+}
+
+static bool local_write(struct relay *r)
+{
+    if (left(&r->in) == 0) {
+        if (!r->net_over || r->in_told)
+            return false;
+        r->in_told = true;
+        (void)shutdown(r->local_fd, SHUT_WR);
+        return true;
+    }
+    ssize_t n = send(r->local_fd, r->in.data + r->in.at, left(&r->in), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            end(r);
+        return false;
+    }
+    r->in.at += (size_t)n;
+    return n > 0;
+}
+
+static bool kernel_write(struct relay *r)
+{
+    if (left(&r->out) == 0) {
+        if (!r->local_over || r->out_told)
+            return false;
+        r->out_told = true;
+        (void)shutdown(r->tcp_fd, SHUT_WR);
+        return true;
+    }
+    ssize_t n = send(r->tcp_fd, r->out.data + r->out.at, left(&r->out), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            end(r);
+        return false;
+    }
+    r->out.at += (size_t)n;
+    count(r, (size_t)n, 0);
+    return n > 0;
+}
+
+static bool kernel_read(struct relay *r)
+{
+    if (r->net_over || !room(&r->in))
+        return false;
+    ssize_t n = recv(r->tcp_fd, r->in.data + r->in.len, r->in.cap - r->in.len, MSG_DONTWAIT);
+    if (n < 0) {
+        if (errno != EAGAIN && errno != EINTR)
+            end(r);
+        return false;
+    }
+    r->net_over = n == 0;
+    r->in.len += (size_t)n;
+    count(r, 0, (size_t)n);
+    return true;
+}
+
+static bool adapter_write(struct relay *r)
+{
+    size_t n = 0;
+    if (left(&r->out) == 0) {
+        if (!r->local_over || r->out_told)
+            return false;
+        r->out_told = true;
+        if (flue_conn_shutdown(r->conn) != FLUE_OK)
+            end(r);
+        return true;
+    }
+    enum flue_err err = flue_conn_send(r->conn, r->out.data + r->out.at, left(&r->out), &n);
+    if (err != FLUE_OK && err != FLUE_EAGAIN)
+        end(r);
+    r->out.at += n;
+    count(r, n, 0);
+    return n > 0;
+}
+
+static bool adapter_read(struct relay *r)
+{
+    size_t n = 0;
+    if (r->net_over || !room(&r->in))
+        return false;
+    enum flue_err err = flue_conn_recv(r->conn, r->in.data + r->in.len, r->in.cap - r->in.len, &n);
+    if (err == FLUE_EAGAIN)
+        return false;
+    if (err != FLUE_OK) {
+        end(r);
+        return false;
+    }
+    r->net_over = n == 0;
+    r->in.len += n;
+    count(r, 0, n);
+    return true;
+}
+
+static bool copy(struct relay *r)
+{
+    bool any = false, some = true;
+    for (unsigned i = 0; some && i < ROUNDS_MAX && !r->broken; i++) {
+        some = local_read(r);
+        some |= r->conn != NULL ? adapter_write(r) : kernel_write(r);
+        some |= !r->broken && (r->conn != NULL ? adapter_read(r) : kernel_read(r));
+        some |= local_write(r);
+        any |= some;
+    }
+    if (r->conn != NULL && !r->broken && flue_conn_kick(r->conn, left(&r->out) > 0, !r->net_over) != FLUE_OK)
+        end(r);
+    return any;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static bool watch_fd(struct relays *s, int fd)
+{
+    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = NULL};
+    return epoll_ctl(s->d->epoll_fd, EPOLL_CTL_ADD, fd, &e) == 0;
+}
+
+static void relay_free(struct relays *s, struct relay *r)
+{
+    struct relay **p = &s->first;
+    while (*p != r)
+        p = &(*p)->next;
+    *p = r->next;
+    if (r->conn != NULL && flue_move_end(s->mover, r->conn) != FLUE_OK)
+        log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
+    close(r->local_fd);
+    close(r->tcp_fd);
+    free(r->out.data);
+    free(r->in.data);
+    free(r);
+}
+
+struct relays *relays_open(struct daemon *d)
+{
+    struct relays *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        log_line(LOG_ERROR, "connections: no memory");
+    else
+        s->d = d;
+    return s;
+}
+
+void relays_close(struct relays *s)
+{
+    if (s == NULL)
+        return;
+    for (struct relay *r = s->first; r != NULL; r = r->next)
+        if (r->conn != NULL) {
+            const char *wrong = relay_move(s, r->view.id, RELAY_KERNEL);
+            if (wrong != NULL)
+                log_line(LOG_WARN, "connection %u at the end: %s", r->view.id, wrong);
+        }
+    while (s->first != NULL)
+        relay_free(s, s->first);
+    flue_mover_close(s->mover);
+    free(s);
+}
+
+const char *relay_adopt(struct relays *s, int fd, int *local, unsigned *id)
+{
+    int pair[2], type = 0, flags;
+    socklen_t len = sizeof type;
+    struct relay *r = calloc(1, sizeof *r);
+
+    if (r == NULL)
+        return "no memory";
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_STREAM ||
+        (len = sizeof r->view.local, getsockname(fd, (struct sockaddr *)&r->view.local, &len) != 0) ||
+        (len = sizeof r->view.remote, getpeername(fd, (struct sockaddr *)&r->view.remote, &len) != 0) ||
+        (r->view.local.ss_family != AF_INET && r->view.local.ss_family != AF_INET6)) {
+        free(r);
+        return "the descriptor is no connected TCP socket";
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        free(r);
+        return "no local socket";
+    }
+    r->local_fd = pair[0];
+    r->tcp_fd = fd;
+    flags = fcntl(pair[0], F_GETFL);
+    (void)fcntl(pair[0], F_SETFL, flags | O_NONBLOCK);
+    r->view.id = ++s->last_id;
+    r->next = s->first;
+    s->first = r;
+    if (!watch_fd(s, pair[0]) || !watch_fd(s, fd))
+        log_line(LOG_WARN, "connection %u: epoll: %s", r->view.id, strerror(errno));
+    *local = pair[1];
+    *id = r->view.id;
+    return NULL;
+}
+
+/* ---- moves ------------------------------------------------------------------------------------------------------------ */
+
+static void on_conn(void *ctx, struct flue_conn *conn, unsigned what)
+{
+    (void)ctx;
+    (void)conn;
+    (void)what; /* every connection is looked at in every turn; the event only ends the loop's sleep */
+}
+
+static const char *mover_need(struct relays *s)
+{
+    struct flue_mover_params params = {
+        .ring_bytes = RINGS_BYTES, .ring_log2 = RING_LOG2, .limit_us = WAIT_LIMIT_US, .ctx = s, .event = on_conn};
+    if (s->mover != NULL)
+        return NULL;
+    switch (flue_mover_open(s->d->adapter, s->d->port, &params, &s->mover)) {
+    case FLUE_OK:
+        return NULL;
+    case FLUE_EUNSUPP:
+        return "this adapter has no connections";
+    case FLUE_ENOMEM:
+        return "no memory for the rings";
+    default:
+        return "the management processor does not take connections now";
+    }
+}
+
+static const char *into_adapter(struct relays *s, struct relay *r)
+{
+    struct flue_tcp_state state;
+    struct flue_move_times times;
+    size_t unsent;
+    const char *wrong = mover_need(s);
+    if (wrong != NULL)
+        return wrong;
+    if (r->local_over || r->net_over)
+        return "it is being closed";
+    enum flue_err err = flue_move_in(s->mover, r->tcp_fd, &r->conn, &state, &unsent, &times);
+    if (err != FLUE_OK) {
+        if (err == FLUE_EIO)
+            end(r);
+        return flue_mover_error(s->mover);
+    }
+    if (!insert(&r->in, state.unread, state.unread_bytes, false) ||
+        !insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
+        end(r);
+    r->view.received += state.unread_bytes;
+    r->view.moves_in++;
+    r->view.in_us = times.total_us;
+    r->view.held += times.held;
+    flue_tcp_state_clear(&state);
+    log_line(LOG_DEBUG, "connection %u: into the adapter, %" PRIu64 " us", r->view.id, times.total_us);
+    return NULL;
+}
+
+static const char *into_kernel(struct relays *s, struct relay *r)
+{
+    struct flue_tcp_state state;
+    struct flue_move_times times;
+    size_t unsent;
+    enum flue_err err = flue_move_out(s->mover, r->conn, r->tcp_fd, &state, &unsent, &times);
+    if (err != FLUE_OK) {
+        if (err != FLUE_ESTATE) {
+            r->conn = NULL;
+            end(r);
+        }
+        return flue_mover_error(s->mover);
+    }
+    r->view.received += state.unread_bytes;
+    r->view.received_adapter += state.unread_bytes;
+    r->conn = NULL;
+    if (!insert(&r->in, state.unread, state.unread_bytes, false) ||
+        !insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
+        end(r);
+    r->view.sent -= unsent; /* counted again when the kernel takes them */
+    r->view.sent_adapter -= unsent;
+    r->view.moves_out++;
+    r->view.out_us = times.total_us;
+    r->view.held += times.held;
+    flue_tcp_state_clear(&state);
+    log_line(LOG_DEBUG, "connection %u: back to the kernel, %" PRIu64 " us", r->view.id, times.total_us);
+    return NULL;
+}
+
+const char *relay_move(struct relays *s, unsigned id, enum relay_place to)
+{
+    struct relay *r = s->first;
+    while (r != NULL && r->view.id != id)
+        r = r->next;
+    if (r == NULL)
+        return "there is no such connection";
+    if (r->broken)
+        return "it has ended";
+    if ((r->conn != NULL) == (to == RELAY_ADAPTER))
+        return NULL;
+    return to == RELAY_ADAPTER ? into_adapter(s, r) : into_kernel(s, r);
+}
+
+void relays_diverted(struct relays *s, const struct flue_rx_done *done, const uint8_t *frame)
+{
+    if (s != NULL && s->mover != NULL)
+        flue_mover_diverted(s->mover, done, frame);
+}
+
+void relays_marker(struct relays *s, uint32_t conn_handle, uint32_t number)
+{
+    if (s != NULL && s->mover != NULL)
+        flue_mover_marker(s->mover, conn_handle, number);
+}
+
+/* Both streams are over, or it broke: nothing is left to do. */
+static bool over(const struct relay *r)
+{
+    if (r->broken)
+        return true;
+    if (!r->out_told || !r->in_told)
+        return false;
+    struct flue_conn_view view;
+    if (r->conn == NULL)
+        return true;
+    return flue_conn_look(r->conn, &view) != FLUE_OK || view.ended > 1 || view.state == 10; /* TIME_WAIT */
+}
+
+bool relays_run(struct relays *s)
+{
+    bool any = false;
+    for (struct relay *r = s->first, *next; r != NULL; r = next) {
+        next = r->next;
+        any |= copy(r);
+        if (over(r)) {
+            if (r->broken)
+                log_line(LOG_WARN, "connection %u ended before its streams were over", r->view.id);
+            relay_free(s, r);
+        }
+    }
+    return any;
+}
+
+void relays_each(const struct relays *s, void (*each)(void *ctx, const struct relay_view *view), void *ctx)
+{
+    for (const struct relay *r = s->first; r != NULL; r = r->next) {
+        struct relay_view view = r->view;
+        view.place = r->conn != NULL ? RELAY_ADAPTER : RELAY_KERNEL;
+        view.ended = r->broken;
+        each(ctx, &view);
+    }
+}

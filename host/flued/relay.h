@@ -1,0 +1,49 @@
+/*
+ * Adopted connections: the program keeps one end of a local stream socket, flued has the other and the TCP connection, which is
+ * a kernel socket or lives in the adapter.  Bytes are copied between the two wherever it lives, so a move is invisible to the
+ * program.
+ */
+#ifndef FLUED_RELAY_H
+#define FLUED_RELAY_H
+
+#include "flued.h"
+#include "flue/move.h"
+
+struct relays;
+
+/* Null with a logged reason when memory is short; connections are moved only when the adapter can. */
+struct relays *relays_open(struct daemon *d);
+
+/* What is in the adapter goes back to the kernel; then everything is closed.  Null is allowed. */
+void relays_close(struct relays *relays);
+
+/* For the port's parameters. */
+void relays_diverted(struct relays *relays, const struct flue_rx_done *done, const uint8_t *frame);
+void relays_marker(struct relays *relays, uint32_t conn_handle, uint32_t number);
+
+/* Copy what can be copied; after every turn of the loop.  True when something moved. */
+bool relays_run(struct relays *relays);
+
+/* Take a connected TCP socket (owned from here on); *local is for the program.  Null, or a sentence; then fd is still the
+ * caller's. */
+const char *relay_adopt(struct relays *relays, int fd, int *local, unsigned *id);
+
+/* Where a connection lives. */
+enum relay_place { RELAY_KERNEL, RELAY_ADAPTER };
+
+/* Move it; null, or a sentence (then it is where it was, or closed). */
+const char *relay_move(struct relays *relays, unsigned id, enum relay_place to);
+
+struct relay_view {
+    unsigned id;
+    enum relay_place place;
+    struct sockaddr_storage local, remote;
+    uint64_t sent, received;                 /* bytes */
+    uint64_t sent_adapter, received_adapter; /* of them, while it was in the adapter */
+    unsigned moves_in, moves_out, held;
+    uint64_t in_us, out_us; /* of the last moves, adapter time */
+    bool ended;
+};
+void relays_each(const struct relays *relays, void (*each)(void *ctx, const struct relay_view *view), void *ctx);
+
+#endif
