@@ -137,3 +137,13 @@ DIALOGUE(with_seven_acks_in_flight_the_eighth_leaves_when_one_is_back)
     expect_ack(t, 0);
     expect_silence(t);
 }
+
+/* TCP-060 */
+DIALOGUE(full_sized_is_what_the_peer_has_shown_to_send)
+{
+    talk_open(t, (struct setup){0});
+    peer(t, (struct says){.len = 3000});
+    expect_silence(t); /* the first of its size */
+    peer(t, (struct says){.seq = 3000, .len = 3000});
+    expect_ack(t, 6000);
+}

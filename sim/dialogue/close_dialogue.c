@@ -185,3 +185,35 @@ DIALOGUE(a_fin_leaves_with_the_last_bytes_when_both_fit)
     peer(t, (struct says){.ack = 1500, .wnd = 1500});
     expect_fin(t, 1500, 0);
 }
+
+/* TCP-206, TCP-208 */
+DIALOGUE(an_abort_after_the_end_is_refused)
+{
+    talk_open(t, (struct setup){0});
+    app_closes(t);
+    peer(t, (struct says){.ack = 1, .flags = FIN});
+    EXPECT_EQ(t->r.state, FLUE_TCP_TIME_WAIT);
+    forget_out(t);
+    command(t, FLUE_TCP_ABORT);
+    expect_reason(t, FLUE_TCP_R_REFUSED);
+    expect_silence(t);
+    EXPECT_EQ(t->r.state, FLUE_TCP_TIME_WAIT);
+}
+
+/* TCP-206 */
+DIALOGUE(an_abort_waits_for_room_like_an_ack)
+{
+    talk_open(t, (struct setup){0});
+    t->by_hand = true;
+    for (uint32_t i = 0; i < 7; i++)
+        peer(t, (struct says){.seq = 0u - 1, .len = 1});
+    EXPECT_EQ(t->r.acks, 7);
+    command(t, FLUE_TCP_ABORT);
+    expect_reason(t, FLUE_TCP_R_REFUSED);
+    forget_out(t);
+    sent(t, false);
+    command(t, FLUE_TCP_ABORT);
+    expect_reason(t, FLUE_TCP_R_COMMAND);
+    const struct flue_tcp_tx *tx = next_out(t);
+    EXPECT(tx && tx->kind == FLUE_TCP_TX_RST);
+}

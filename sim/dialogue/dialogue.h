@@ -13,7 +13,8 @@
  * Sequence numbers are relative: our bytes and the peer's both begin at 0.  Every dialogue runs with several first numbers,
  * wrapping ones among them (TCP-012).  Time is virtual.  Unless a dialogue says `t->by_hand`, turns are granted and
  * placements and sends complete at once.  Always watched: the record's invariants, the right edge, ACK numbers, data inside
- * the peer's window, SACK blocks against the record.
+ * the peer's window, SACK blocks against the record, the
+ * scheduler's bit and the deadline.
  */
 #ifndef FLUE_DIALOGUE_H
 #define FLUE_DIALOGUE_H
@@ -53,6 +54,8 @@ struct talk {
     unsigned out_first, out_count;
     uint32_t placing[TALK_PLACING];
     unsigned placing_count, turns, acks; /* not completed */
+    bool wants;
+    uint64_t time_of_wish;
     struct flue_tcp_tell told;
     unsigned tells, ended[FLUE_TCP_END_ABORTED + 1], doubts, notes[FLUE_TCP_UPLOAD_CLOSED + 1];
     uint32_t peers_edge; /* the right edge that the peer announced, as far as ours to use */

@@ -110,6 +110,11 @@ DIALOGUE(every_overlap_of_a_segment_with_a_comb_of_ranges)
                 duplicate |= l < COMB[i][1] && COMB[i][0] < r;
             peer(t, (struct says){.seq = l, .len = r - l});
             shadow_take(&s, l, r);
+            bool contained = r <= 4;
+            for (unsigned i = 0; i < 3; i++)
+                contained |= COMB[i][0] <= l && r <= COMB[i][1];
+            EXPECT_EQ(t->a.verdict, contained ? FLUE_TCP_DROP : FLUE_TCP_PLACE);
+            EXPECT(!contained || t->a.reason == FLUE_TCP_R_OLD);
             const struct flue_tcp_tx *tx = next_out(t);
             EXPECT(tx != 0);
             if (!tx)

@@ -307,3 +307,24 @@ DIALOGUE(without_sack_recovery_ends_with_what_is_in_flight_and_a_segment)
         EXPECT_EQ(t->r.cwnd, BEYOND[i] == 0 ? 2000 : BEYOND[i] + 1000 < 5000 ? BEYOND[i] + 1000 : 5000);
     }
 }
+
+/* TCP-099 */
+DIALOGUE(the_rescue_is_the_last_segment_that_was_not_reported)
+{
+    static const uint32_t RANGE[][2] = {{4000, 5000}, {2000, 5000}, {1000, 4000}, {1500, 4500}};
+    static const uint32_t RESCUE[][2] = {{3000, 1000}, {1000, 1000}, {4000, 1000}, {4500, 500}};
+    for (unsigned i = 0; i < 4; i++) {
+        struct flue_tcp r = talk_record(t, (struct setup){.sack = true, .cwnd = 10});
+        r.snd_max = r.send_limit = r.snd_una + 5000;
+        r.recovery = FLUE_TCP_FAST;
+        r.recover_valid = 1;
+        r.recover = r.snd_max;
+        r.high_rxt = r.snd_max; /* everything was sent again */
+        r.sacked_count = 1;
+        r.sacked[0] = (struct flue_tcp_range){r.snd_una + RANGE[i][0], r.snd_una + RANGE[i][1]};
+        talk_load(t, &r);
+        settle(t);
+        expect_again(t, RESCUE[i][0], RESCUE[i][1]);
+        expect_silence(t); /* once a recovery */
+    }
+}

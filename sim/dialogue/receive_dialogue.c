@@ -258,3 +258,39 @@ DIALOGUE(rounding_up_may_use_the_buffer_to_its_last_byte)
         EXPECT_EQ(tx->wnd, 50);
     }
 }
+
+/* TCP-043 */
+DIALOGUE(what_cannot_be_placed_is_dropped_counted_and_acknowledged)
+{
+    talk_open(t, (struct setup){0});
+    t->by_hand = true;
+    for (uint32_t i = 0; i < 63; i++) {
+        peer(t, (struct says){.seq = i, .len = 1});
+        expect_place(t, i, 1);
+    }
+    peer(t, (struct says){.seq = 63, .len = 1, .flags = FLUE_TCP_ACK | FLUE_TCP_FIN});
+    expect_reason(t, FLUE_TCP_R_NO_INTERVAL);
+    expect_drop(t);
+    EXPECT(!t->r.fin_valid && t->r.ack_now);
+    t->by_hand = false;
+    settle(t);
+    expect_ack(t, 63);
+    expect_silence(t);
+}
+
+/* TCP-046 */
+DIALOGUE(a_closed_window_opens_by_exactly_a_segment)
+{
+    for (uint32_t read = 999; read <= 1000; read++) {
+        talk_open(t, (struct setup){0});
+        for (uint32_t i = 0; i < 62; i++)
+            peer(t, (struct says){.seq = 1000 * i, .len = 1000});
+        forget_out(t);
+        app_reads(t, read);
+        if (read == 1000)
+            EXPECT_EQ(expect_ack(t, 62000)->wnd, 1000);
+        expect_silence(t);
+        app_reads(t, 2500); /* the peer has a segment's room: no news yet */
+        EXPECT_EQ(next_out(t) != 0, read == 999);
+    }
+}

@@ -256,3 +256,26 @@ DIALOGUE(no_byte_is_queued_behind_the_fin)
     app_closes(t); /* the same again is no error */
     expect_reason(t, FLUE_TCP_R_NONE);
 }
+
+/* TCP-101 */
+DIALOGUE(a_younger_turn_with_older_bytes_holds_the_ring_too)
+{
+    talk_open(t, (struct setup){.cwnd = 10});
+    app_writes(t, 10000);
+    forget_out(t);
+    t->by_hand = true;
+    peer(t, (struct says){0});
+    app_writes(t, 5000);
+    turn(t, 16384); /* limited transmit: new data */
+    peer(t, (struct says){0});
+    peer(t, (struct says){0});
+    turn(t, 16384); /* the first segment again */
+    EXPECT_EQ(t->r.turn0, t->iss + 10000);
+    EXPECT_EQ(t->r.turn1, t->iss);
+    peer(t, (struct says){.ack = 10000});
+    EXPECT_EQ(t->told.snd_free, t->iss);
+    sent(t, true);
+    EXPECT_EQ(t->told.snd_free, t->iss);
+    sent(t, true);
+    EXPECT_EQ(t->told.snd_free, t->iss + 10000);
+}

@@ -54,6 +54,28 @@ static void watch(struct talk *t, const struct flue_tcp_tx *tx)
     t->edge_known = true;
 }
 
+static bool earliest(const struct talk *t, uint32_t *at)
+{
+    const struct flue_tcp *r = &t->r;
+    bool rto_first = r->rto_on && (!r->delack_on || flue_tcp_before(r->rto_at, r->delack_at));
+    *at = rto_first ? r->rto_at : r->delack_at;
+    return r->mode == FLUE_TCP_LIVE && (r->rto_on || r->delack_on);
+}
+
+/* The scheduler's bit says whether a turn sends, the deadline is the earlier one. */
+static void watch_wishes(struct talk *t, const struct flue_tcp_event *event, const struct flue_tcp_actions *a)
+{
+    uint32_t at;
+    bool on = earliest(t, &at);
+    bool sends = a->has_tx && a->tx.kind == FLUE_TCP_TX_DATA;
+    if (event->kind == FLUE_TCP_EV_TURN && t->time_of_wish == t->now_us && sends != t->wants)
+        fail(t, sends ? "a turn sends that was not wanted" : "a turn was wanted that sends nothing");
+    if (a->deadline_on != on || (on && a->deadline != at))
+        fail(t, "the deadline is not the earlier one of those that run");
+    t->wants = a->wants;
+    t->time_of_wish = t->now_us;
+}
+
 static void step(struct talk *t, const struct flue_tcp_event *event, struct flue_tcp_actions *a)
 {
     struct tcp_subject *s = t->subject;
@@ -64,6 +86,7 @@ static void step(struct talk *t, const struct flue_tcp_event *event, struct flue
     const char *why = flue_tcp_invariant(&t->r);
     if (why)
         fail(t, why);
+    watch_wishes(t, event, a);
     if (a->has_verdict && a->verdict == FLUE_TCP_PLACE) {
         if (flue_tcp_before(a->place.seq, before.rcv_edge))
             fail(t, "bytes that were accepted before are written again (TCP-024)");
@@ -274,19 +297,11 @@ void timer(struct talk *t)
     act(t, &e);
 }
 
-static bool deadline(const struct talk *t, uint32_t *at)
-{
-    const struct flue_tcp *r = &t->r;
-    bool rto_first = r->rto_on && (!r->delack_on || flue_tcp_before(r->rto_at, r->delack_at));
-    *at = rto_first ? r->rto_at : r->delack_at;
-    return r->mode == FLUE_TCP_LIVE && (r->rto_on || r->delack_on);
-}
-
 void pass_us(struct talk *t, uint64_t us)
 {
     uint64_t end = t->now_us + us;
     uint32_t at;
-    for (unsigned i = 0; i < 10000 && deadline(t, &at); i++) {
+    for (unsigned i = 0; i < 10000 && earliest(t, &at); i++) {
         uint64_t ahead = flue_tcp_before(at, (uint32_t)t->now_us) ? 0 : at - (uint32_t)t->now_us;
         if (t->now_us + ahead > end)
             break;

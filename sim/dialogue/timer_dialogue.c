@@ -253,3 +253,23 @@ DIALOGUE(a_fast_retransmission_of_the_timed_segment_gives_no_sample)
     peer(t, (struct says){.ack = 10000});
     EXPECT_EQ(t->r.srtt8, srtt8);
 }
+
+/* TCP-123 */
+DIALOGUE(retransmission_of_other_bytes_does_not_end_the_timing)
+{
+    talk_open(t, (struct setup){.sack = true, .cwnd = 10, .no_rtt = true});
+    app_writes(t, 10000);
+    peer(t, (struct says){.ack = 1000});
+    app_writes(t, 1000); /* timed: 10000 */
+    EXPECT(t->r.timing && t->r.timed_seq == t->iss + 10000);
+    uint32_t srtt8 = t->r.srtt8;
+    pass_us(t, 20000);
+    forget_out(t);
+    t->by_hand = true;
+    peer(t, (struct says){.ack = 1000, .blocks = 1, .block = {{2000, 9000}}});
+    turn(t, 16384);
+    expect_again(t, 1000, 1000);
+    EXPECT(t->r.timing);
+    peer(t, (struct says){.ack = 11000});
+    EXPECT(t->r.srtt8 != srtt8);
+}
