@@ -251,7 +251,7 @@ module flue_adapter
 
   // ==== control plane =========================================================
 
-  logic        mgmt_drained, mgmt_idle, mgmt_deadline_valid, tcp_quiet, tcp_deadline_valid;
+  logic        mgmt_drained, mgmt_idle, mgmt_deadline_valid, tcp_quiet, tcp_frames_idle, tcp_deadline_valid;
   logic [63:0] mgmt_deadline_us, tcp_deadline_us;
 
   // The engine's places in the data path; without it nothing comes or goes there.
@@ -353,6 +353,7 @@ module flue_adapter
     if (TCP) begin : g_tcp
       flue_tcp #(.W(W), .CONNECTIONS(CONNECTIONS)) u_tcp (
         .clk, .rst, .time_us_i, .stop_i(drain), .fault_place_i(fault_place), .quiet_o(tcp_quiet),
+        .frames_idle_o(tcp_frames_idle),
         .deadline_valid_o(tcp_deadline_valid), .deadline_us_o(tcp_deadline_us),
         .fw_valid_i(eng_valid), .fw_ready_o(eng_ready), .fw_write_i(eng_write), .fw_addr_i(eng_addr),
         .fw_wdata_i(eng_wdata), .fw_rdata_o(eng_rdata), .note_o(eng_note),
@@ -414,6 +415,7 @@ module flue_adapter
 
   if (!MGMT || !TCP) begin : g_no_engine
     assign tcp_quiet          = 1'b1;
+    assign tcp_frames_idle    = 1'b1;
     assign tcp_deadline_valid = 1'b0;
     assign tcp_deadline_us    = '0;
     assign db_ready           = 1'b1;
@@ -740,8 +742,6 @@ module flue_adapter
   assign rx_stops    = rx_stopped && !rx_stopped_q;
   assign eq_stops    = eq_stopped && !eq_stopped_q;
   assign set_error   = tx_stops || rx_stops || eq_stops;
-  // A packet that ended early may still have reads under way.
-  assign drained     = events_drained && mgmt_drained && !dma_busy;
   assign set_drained = drained && !drained_q;
 
   logic        irq_deadline_valid;
@@ -857,6 +857,8 @@ module flue_adapter
     end
   end
 
+  // A packet that ended early may still have reads under way, a parked frame its placement before it.
+  assign drained     = events_drained && mgmt_drained && !dma_busy && back_q == '0 && tcp_frames_idle;
   assign others_idle = tx_idle && rx_idle && eq_idle && irq_idle && stats_idle && mgmt_idle && !dma_busy &&
                        !wire_rx_valid_i && front_q == '0 &&
                        (back_q == '0 || (rx_wait && dp_valid)) && full_owed_q == '0 && tcp_quiet && !conn_event_valid;

@@ -10,8 +10,8 @@
 // A diverted frame (in_divert_i) takes its number with its buffer: taken_o then, and a DIVERT event
 //   with in_note_i right before its RX_DONE; without a buffer it is dropped instead of waiting (drop_o), and lost_o tells of
 //   every one that is dropped or too long.  A marker takes no buffer: its MARKER event comes
-//   in the order in which frames and markers were offered.  It waits while the queue is stopped and is given up only
-//   when the queue is disabled.
+//   in the order in which frames and markers were offered, also while the queue is stopped; only while it is disabled
+//   markers are given up.
 // `quiet_o`: no buffer is without its event, no fetch is under way.
 // At most 16 buffers are under way.
 module flue_rx_queue
@@ -161,14 +161,14 @@ module flue_rx_queue
     lost_o    = 1'b0;
     unique case (state_q)
       S_IDLE:
-        if (halted) begin
+        if (marker_valid_i) begin
+          mark = room && enable_i;
+        end else if (halted) begin
           drop_o = in_valid_i;
           lost_o = in_valid_i && in_divert_i;
           if (in_valid_i) state_d = S_DROP;
         end else if (slot_valid && room) begin
-          if (marker_valid_i) begin
-            mark = 1'b1;
-          end else if (in_valid_i || verdict inside {ST_BAD_SLOT, ST_BAD_LENGTH}) begin
+          if (in_valid_i || verdict inside {ST_BAD_SLOT, ST_BAD_LENGTH}) begin
             record    = 1'b1;
             slot_take = 1'b1;
             taken_o   = in_valid_i && in_divert_i && verdict == ST_OK;
@@ -176,8 +176,6 @@ module flue_rx_queue
             if (verdict == ST_OK)            state_d = S_WRITE;
             else if (verdict == ST_TOO_LONG) state_d = S_DROP;
           end
-        end else if (marker_valid_i && room) begin
-          mark = 1'b1;
         end else if (in_valid_i && in_divert_i && starved) begin
           drop_o  = 1'b1;
           lost_o  = 1'b1;
@@ -314,7 +312,7 @@ module flue_rx_queue
   end
 
   assign quiet_o = state_q != S_WRITE && begun_q == posted_q && !fetching;
-  assign wait_o  = state_q == S_IDLE && starved && !halted;
+  assign wait_o  = state_q == S_IDLE && starved && !halted && !marker_valid_i && !(in_valid_i && in_divert_i);
   assign idle_o  = state_q == S_IDLE && quiet_o && (halted || starved || slot_valid);
 
 endmodule

@@ -3,6 +3,7 @@
 // Contract: ports are those of the blocks inside; a group's comment names its neighbor in the adapter.
 //   stop_i: no new turns and no status lines (the adapter drains).
 //   quiet_o: nothing happens here without input, time or the receive queue.
+//   frames_idle_o: no frame that came in at in_* is being placed, and none has its verdict.
 module flue_tcp
   import flue_pkg::*;
   import flue_tcp_pkg::*;
@@ -17,6 +18,7 @@ module flue_tcp
   input  logic               stop_i,
   input  logic               fault_place_i,
   output logic               quiet_o,
+  output logic               frames_idle_o,
   output logic               deadline_valid_o,
   output logic [63:0]        deadline_us_o,
 
@@ -156,7 +158,7 @@ module flue_tcp
   logic [1:0]         ring_word;
   logic [31:0]        ring_data;
   tcp_ring_t          ring;
-  logic               placed_valid, placed_ready, dispatch_wait, dispatch_idle;
+  logic               placed_valid, placed_ready, dispatch_idle;
   logic [INDEX_W-1:0] placed_index;
   tcp_placed_t        placed;
 
@@ -205,7 +207,7 @@ module flue_tcp
     .wr_valid_o(wr_valid_o[0]), .wr_ready_i(wr_ready_i[0]), .wr_data_o(wr_data_o[0]), .wr_keep_o(wr_keep_o[0]),
     .wr_last_o(wr_last_o[0]), .wr_done_i(wr_done_i[0]), .wr_status_i,
     .placed_valid_o(placed_valid), .placed_ready_i(placed_ready), .placed_index_o(placed_index), .placed_o(placed),
-    .fault_place_i, .wait_o(dispatch_wait), .idle_o(dispatch_idle)
+    .fault_place_i, .wait_o(), .idle_o(dispatch_idle)
   );
 
   flue_tcp_rings #(.CONNECTIONS(CONNECTIONS)) u_rings (
@@ -325,7 +327,8 @@ module flue_tcp
     .ring_valid_o(ring_write), .ring_word_o(ring_word), .ring_data_o(ring_data)
   );
 
-  assign quiet_o = extract_idle && classify_idle && numbers_idle && (dispatch_idle || dispatch_wait) && engine_idle &&
+  assign frames_idle_o = classify_idle && dispatch_idle;
+  assign quiet_o = extract_idle && classify_idle && numbers_idle && dispatch_idle && engine_idle &&
                    (sched_idle || stop_i) && timer_idle && send_idle && host_idle && !fw_valid_i;
 
 endmodule

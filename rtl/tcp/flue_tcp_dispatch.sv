@@ -326,7 +326,8 @@ module flue_tcp_dispatch
 
   assign wait_o = (state_q == S_PASS && in_valid_i) || state_q == S_MARKER;
   assign idle_o = placements == '0 && !placed_valid_o &&
-                  (state_q inside {S_PASS, S_MARKER} || (state_q == S_VERDICT && !verdict_valid_i));
+                  ((state_q == S_PASS && !out_ready_i) || (state_q == S_MARKER && !marker_ready_i) ||
+                   (state_q == S_VERDICT && !verdict_valid_i));
 
   logic unused;
   assign unused = &{1'b0, results_ready, unused_count, unused_top, in_keep_i};
