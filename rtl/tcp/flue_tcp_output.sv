@@ -87,9 +87,26 @@ module flue_tcp_output
   localparam logic [31:0] PERSIST_US = 32'd1000000;   // with an open window (TCP-048)
 
   // What this part changes lies in the last 7 words of the record; the rest only waits to be written.
-  localparam int TAIL = 7 * 32;
+  typedef struct packed {                   // words 61 to 67
+    logic        asked;
+    logic        broken;
+    logic [3:0]  expiries;
+    logic        persisting;
+    logic        rto_on;
+    logic        delack_on;
+    logic [2:0]  acks;
+    logic [16:0] ack_owed;
+    logic        ack_now;
+    tcp_mode_e   mode;
+    logic [31:0] rcv_adv;
+    logic [31:0] last_ack_sent;
+    tcp_range_t  dsack;
+    logic [31:0] delack_at;
+    logic [31:0] rto_at;
+  } tail_t;
+  localparam int TAIL = $bits(tail_t);
   logic [$bits(tcp_rec_t)-1:TAIL] rest_q;
-  logic [TAIL-1:0]                tail_q, tail_d;
+  tail_t       tail_q;
   tcp_rec_t    rec_q;
   assign rec_q = tcp_rec_t'({rest_q, tail_q});
 
@@ -196,22 +213,40 @@ module flue_tcp_output
   assign busy_o  = active_q && step_q != 2'd3;
   assign index_o = work_q.index;
 
-  logic [$bits(tcp_rec_t)-1:0] flat_i, flat_armed, flat_persist, flat_last;
-  assign flat_i       = rec_i;
-  assign flat_armed   = armed;
-  assign flat_persist = persist;
-  assign flat_last    = last;
+  // Each field of the tail has the sources of the steps that change it, and an enable; it becomes zero with the rest.
+  logic timers, late, leave, load;
+  tcp_rec_t next;
+  logic [$bits(tcp_rec_t)-1:0] flat_i;
+  assign flat_i = rec_i;
+  assign next   = way_i.clear ? tcp_rec_t'('0) : rec_i;
+  assign load   = ready_o;
+  assign timers = !ready_o && !still && step_q == 2'd0;
+  assign late   = !ready_o && !still && step_q == 2'd1;
+  assign leave  = !ready_o && !still && step_q == 2'd2 && taken;
 
-  always_comb begin
-    unique case (step_q)
-      2'd0:    tail_d = flat_armed[TAIL-1:0];
-      2'd1:    tail_d = flat_persist[TAIL-1:0];
-      default: tail_d = flat_last[TAIL-1:0];
-    endcase
-    if (ready_o) tail_d = way_i.clear ? '0 : flat_i[TAIL-1:0];
+  always_ff @(posedge clk) begin
+    if (load) begin
+      tail_q.asked  <= next.asked;
+      tail_q.broken <= next.broken;
+    end
+    if (load || timers) begin
+      tail_q.expiries   <= load ? next.expiries   : armed.expiries;
+      tail_q.persisting <= load ? next.persisting : armed.persisting;
+      tail_q.rto_on     <= load ? next.rto_on     : armed.rto_on;
+    end
+    if (load || timers || late) tail_q.rto_at <= load ? next.rto_at : timers ? armed.rto_at : persist.rto_at;
+    if (load || leave) begin
+      tail_q.delack_on     <= load ? next.delack_on     : last.delack_on;
+      tail_q.acks          <= load ? next.acks          : last.acks;
+      tail_q.ack_owed      <= load ? next.ack_owed      : last.ack_owed;
+      tail_q.ack_now       <= load ? next.ack_now       : last.ack_now;
+      tail_q.mode          <= load ? next.mode          : last.mode;
+      tail_q.rcv_adv       <= load ? next.rcv_adv       : last.rcv_adv;
+      tail_q.last_ack_sent <= load ? next.last_ack_sent : last.last_ack_sent;
+      tail_q.dsack         <= load ? next.dsack         : last.dsack;
+      tail_q.delack_at     <= load ? next.delack_at     : last.delack_at;
+    end
   end
-
-  always_ff @(posedge clk) if (ready_o || (!still && (step_q != 2'd2 || taken))) tail_q <= tail_d;
 
   always_ff @(posedge clk) begin
     if (ready_o) begin

@@ -262,6 +262,13 @@ module flue_tcp_rules
     .rec_i(rec_q), .cfg_i, .base_o(base), .base_i(base_q), .doublings_i(doublings), .rto_o(rto)
   );
 
+  flue_tcp_record u_record (
+    .clk, .load_i(load), .rec_i, .event_i(state_q == S_EVENT), .event_rec_i(first_rec),
+    .ack_i(state_q == S_ACK), .ack_rec_i(second_rec), .loss_i(state_q == S_LOSS), .loss_rec_i(third_rec),
+    .enter_i(state_q == S_ENTER), .enter_rec_i(enter_rec), .apply_i(state_q == S_APPLY), .apply_rec_i(apply_rec),
+    .rec_o(rec_q)
+  );
+
   // ---- the order of steps ----
   always_ff @(posedge clk) begin
     begun_q <= state_q == S_HOLD || state_q == S_PASS;
@@ -269,7 +276,6 @@ module flue_tcp_rules
       S_IDLE: ;
 
       S_EVENT: begin
-        rec_q      <= first_rec;
         way_q      <= first_way;
         free_q     <= free_below(rec_q.snd_una, rec_q.turns, rec_q.turn0, rec_q.turn1);
         nxt_q      <= rec_q.rcv_nxt;
@@ -292,8 +298,15 @@ module flue_tcp_rules
       end
 
       S_ACK: begin
-        rec_q <= second_rec;
-        way_q <= second_way;
+        way_q.reason      <= second_way.reason;
+        way_q.place       <= second_way.place;
+        way_q.advanced    <= second_way.advanced;
+        way_q.acked       <= second_way.acked;
+        way_q.flight      <= second_way.flight;
+        way_q.wnd_changed <= second_way.wnd_changed;
+        way_q.dup         <= second_way.dup;
+        way_q.restart     <= second_way.restart;
+        way_q.ended       <= second_way.ended;
         if (some || (seg.blocks != '0 && rec_q.sack)) begin
           state_q <= S_PASS;
           pass_q  <= second_way.advanced && some ? P_TRIM : rec_q.sack && seg.blocks != '0 ? P_BLOCK : P_TOTAL;
@@ -318,8 +331,8 @@ module flue_tcp_rules
       end
 
       S_LOSS: begin
-        rec_q     <= third_rec;
-        way_q     <= third_way;
+        way_q.restart <= third_way.restart;
+        way_q.ended   <= third_way.ended;
         base_q    <= base;
         mss_now_q <= mss_now;
         blocks_q  <= blocks;
@@ -329,7 +342,6 @@ module flue_tcp_rules
       end
 
       S_ENTER: begin
-        rec_q   <= enter_rec;
         state_q <= some ? S_PASS : S_CHOOSE;
       end
 
@@ -345,8 +357,9 @@ module flue_tcp_rules
       end
 
       default: begin                        // S_APPLY
-        rec_q         <= apply_rec;
-        way_q         <= apply_way;
+        way_q.reason  <= apply_way.reason;
+        way_q.data    <= apply_way.data;
+        way_q.turn    <= apply_way.turn;
         payload_q     <= payload;
         left_q        <= choice_q.left;
         psh_q         <= psh;
@@ -360,7 +373,6 @@ module flue_tcp_rules
       end
     endcase
     if (load) begin
-      rec_q   <= rec_i;
       work_q  <= work_i;
       bad_q   <= bad_i;
       state_q <= S_EVENT;
