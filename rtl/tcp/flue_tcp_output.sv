@@ -206,9 +206,9 @@ module flue_tcp_output
   end
 
   // ---- the four cycles ----
+  logic end_step, waiting;                  // the last one; something told is not yet taken
   logic taken;                              // nothing of the event before is left
-  logic note_q, frozen_q;
-  assign taken   = !(tx_valid_o || verdict_valid_o || tell_valid_o || note_q || frozen_q);
+  assign taken   = !(tx_valid_o || waiting);
   assign ready_o = !active_q || step_q == 2'd3;
   assign busy_o  = active_q && step_q != 2'd3;
   assign index_o = work_q.index;
@@ -321,82 +321,19 @@ module flue_tcp_output
     if (rst) tx_valid_o <= 1'b0;
   end
 
-  // ---- verdict, tell, notes, trace: from cycle 3 ----
-  logic        end_step;
-  logic [31:0] free;
-  logic        segment, live, placed;
+  // ---- what is told, from cycle 3 on ----
   assign end_step = active_q && step_q == 2'd3;
-  assign segment  = work_q.kind == EV_SEGMENT || work_q.kind == EV_FORWARD;
-  assign live     = rec_q.mode == MODE_LIVE && !bad_q;
-  assign free     = free_below(rec_q.snd_una, rec_q.turns, rec_q.turn0, rec_q.turn1);
-  assign placed   = way_q.place && !still;
 
-  logic tells;
-  assign tells = !still && (free != free_q || rec_q.rcv_nxt != nxt_q || rec_q.state != state_q || way_q.ended != END_NONE ||
-                            way_q.doubt || way_q.refused || way_q.loaded);
+  flue_tcp_report u_report (
+    .clk, .rst, .over_i(end_step), .rec_i(rec_q), .work_i(work_q), .way_i(way_q), .bad_i(bad_q), .still_i(still),
+    .snapshot_i(snapshot), .would_i(would_q), .free_i(free_q), .rcv_nxt_i(nxt_q), .state_i(state_q), .waiting_o(waiting),
+    .verdict_valid_o, .verdict_ready_i, .verdict_forward_o, .verdict_o, .tell_valid_o, .tell_ready_i, .tell_o,
+    .notify_valid_o, .notify_ready_i, .notify_o, .done_valid_o, .done_ok_o,
+    .sched_valid_o, .sched_index_o, .sched_wants_o,
+    .deadline_valid_o, .deadline_index_o, .deadline_on_o, .deadline_us_o
+  );
 
-  logic      note_d, frozen_d;
-  tcp_note_e note;
-  always_comb begin
-    note_d   = (bad_q && !way_q.clear && !work_q.word) || (!still && (way_q.note_valid || (ended_state(rec_q.state) && rec_q.state != state_q)));
-    note     = bad_q ? NOTE_UPLOAD_HARDWARE : way_q.note_valid ? way_q.note : NOTE_UPLOAD_CLOSED;
-    frozen_d = !still && rec_q.mode == MODE_FROZEN;
-  end
-
-  always_ff @(posedge clk) begin
-    if (end_step) begin
-      verdict_forward_o <= work_q.kind == EV_FORWARD;
-      verdict_o <= '{kind: placed ? VERDICT_PLACE : way_q.divert || bad_q ? VERDICT_DIVERT : VERDICT_DROP,
-                     index: work_q.index, generation: rec_q.generation, number: '0, skip: way_q.skip,
-                     len: 16'(way_q.right - way_q.left), seq: way_q.left, after: rec_q.rcv_edge, pay_off: '0};
-      tell_o <= '{index: work_q.index, snd_free: free, snd_una: rec_q.snd_una, rcv_nxt: rec_q.rcv_nxt, state: rec_q.state,
-                  ended: way_q.ended, doubt: way_q.doubt, refused: way_q.refused,
-                  fin: rec_q.fin_valid && seq_lt(rec_q.fin_seq, rec_q.rcv_nxt)};
-      notify_o.index <= work_q.index;
-      notify_o.note  <= note_d ? note : NOTE_FROZEN;
-    end else if (notify_ready_i && notify_valid_o) begin
-      notify_o.note <= NOTE_FROZEN;
-    end
-    if (end_step && segment)  verdict_valid_o <= 1'b1;
-    else if (verdict_ready_i) verdict_valid_o <= 1'b0;
-    if (end_step && tells)    tell_valid_o <= 1'b1;
-    else if (tell_ready_i)    tell_valid_o <= 1'b0;
-    if (end_step) begin
-      note_q   <= note_d;
-      frozen_q <= frozen_d;
-    end else if (notify_ready_i) begin
-      note_q <= 1'b0;
-      if (!note_q) frozen_q <= 1'b0;
-    end
-    if (rst) begin
-      verdict_valid_o <= 1'b0;
-      tell_valid_o    <= 1'b0;
-      note_q          <= 1'b0;
-      frozen_q        <= 1'b0;
-    end
-  end
-
-  assign notify_valid_o = note_q || frozen_q;
-
-  always_ff @(posedge clk) begin
-    sched_index_o    <= work_q.index;
-    sched_wants_o    <= live && would_q && !rec_q.turns[1];
-    deadline_index_o <= work_q.index;
-    deadline_on_o    <= live && (rec_q.rto_on || rec_q.delack_on);
-    deadline_us_o    <= !rec_q.delack_on || (rec_q.rto_on && seq_lt(rec_q.rto_at, rec_q.delack_at)) ? rec_q.rto_at
-                                                                                                   : rec_q.delack_at;
-    done_ok_o        <= way_q.reason != R_REFUSED && !(bad_q && !way_q.clear);
-    if (step_q == quarter_q) done_data_o <= word;
-
-    sched_valid_o    <= end_step && !work_q.word && !snapshot;
-    deadline_valid_o <= end_step && !work_q.word && !snapshot;
-    done_valid_o     <= end_step && work_q.kind == EV_COMMAND;
-    if (rst) begin
-      sched_valid_o    <= 1'b0;
-      deadline_valid_o <= 1'b0;
-      done_valid_o     <= 1'b0;
-    end
-  end
+  always_ff @(posedge clk) if (step_q == quarter_q) done_data_o <= word;
 
   assign trace_valid_o  = end_step && !work_q.word;
   assign trace_event_o  = work_q.kind;
@@ -432,6 +369,6 @@ module flue_tcp_output
       wr_valid_o = 1'b0;
   end
 
-  assign idle_o = !active_q && !tx_valid_o && !verdict_valid_o && !tell_valid_o && !notify_valid_o;
+  assign idle_o = !active_q && !tx_valid_o && !waiting;
 
 endmodule
