@@ -285,6 +285,12 @@ DIALOGUE(new_data_in_recovery_needs_exactly_a_segment_of_room)
         if (!less)
             expect_data(t, 5000, 1000);
         expect_silence(t);
+        r.send_limit = r.snd_max + 500; /* less than a segment needs the same room */
+        talk_load(t, &r);
+        settle(t);
+        if (!less)
+            expect_data(t, 5000, 500);
+        expect_silence(t);
     }
 }
 
@@ -327,4 +333,41 @@ DIALOGUE(the_rescue_is_the_last_segment_that_was_not_reported)
         expect_again(t, RESCUE[i][0], RESCUE[i][1]);
         expect_silence(t); /* once a recovery */
     }
+}
+
+/* TCP-091, TCP-096 */
+DIALOGUE(each_further_duplicate_ack_makes_room_for_one_segment)
+{
+    talk_open(t, (struct setup){.cwnd = 10});
+    app_writes(t, 10000);
+    for (unsigned i = 0; i < 3; i++)
+        peer(t, (struct says){0});
+    forget_out(t);
+    app_writes(t, 10000);
+    for (uint32_t i = 1; i <= 6; i++) { /* 8 of 10 and the first again: room from the third on */
+        peer(t, (struct says){0});
+        EXPECT_EQ(t->r.cwnd, 8000 + 1000 * i);
+        if (i > 2)
+            expect_data(t, 10000 + 1000 * (i - 3), 1000);
+        expect_silence(t);
+    }
+}
+
+/* TCP-094 */
+DIALOGUE(duplicates_of_a_timeouts_own_retransmissions_do_not_reduce_again)
+{
+    talk_open(t, (struct setup){.cwnd = 10});
+    app_writes(t, 30000);
+    pass_us(t, 200000);
+    peer(t, (struct says){.ack = 10000}); /* only the ACK was late */
+    EXPECT_EQ(t->r.recovery, FLUE_TCP_OPEN);
+    uint32_t ssthresh = t->r.ssthresh;
+    for (unsigned i = 0; i < 6; i++)
+        peer(t, (struct says){.ack = 10000});
+    EXPECT_EQ(t->r.recovery, FLUE_TCP_OPEN);
+    EXPECT_EQ(t->r.ssthresh, ssthresh);
+    peer(t, (struct says){.ack = 11000}); /* beyond: the next loss counts again */
+    for (unsigned i = 0; i < 3; i++)
+        peer(t, (struct says){.ack = 11000});
+    EXPECT_EQ(t->r.recovery, FLUE_TCP_FAST);
 }

@@ -294,3 +294,18 @@ DIALOGUE(a_closed_window_opens_by_exactly_a_segment)
         EXPECT_EQ(next_out(t) != 0, read == 999);
     }
 }
+
+/* TCP-023 */
+DIALOGUE(a_fin_right_at_the_edge_is_outside)
+{
+    for (uint32_t at = 61999; at <= 62000; at++) {
+        struct flue_tcp r = talk_record(t, (struct setup){0});
+        r.rcv_adv = r.rcv_nxt + 62000; /* no room to announce more meanwhile */
+        r.consumed = r.rcv_nxt - 2000;
+        talk_load(t, &r);
+        t->by_hand = true;
+        peer(t, (struct says){.seq = at - 100, .len = 100, .flags = FLUE_TCP_ACK | FLUE_TCP_FIN});
+        expect_place(t, at - 100, 100);
+        EXPECT_EQ(t->r.fin_valid, at == 61999);
+    }
+}

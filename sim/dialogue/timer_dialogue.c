@@ -198,6 +198,7 @@ DIALOGUE(a_connection_loaded_with_data_in_flight_has_a_timer)
     r.high_rxt = r.snd_una + 2000; /* SND.NXT below SND.MAX */
     talk_load(t, &r);
     EXPECT(t->r.rto_on);
+    EXPECT_EQ(t->r.rto_at - (uint32_t)t->now_us, 200000);
     settle(t);
     expect_again(t, 2000, 3000);
     pass_us(t, 200000);
