@@ -199,7 +199,7 @@ DIALOGUE(all_256_flag_combinations_have_a_defined_result)
     }
 }
 
-/* TCP-081, TCP-083, TCP-005: blocks of any edges leave the marks in order */
+/* TCP-081, TCP-083: blocks of any edges leave the marks in order */
 DIALOGUE(every_pair_of_block_edges_leaves_the_marks_in_order)
 {
     for (uint32_t l = 0; l <= 12 && !t->failures; l++) {

@@ -89,7 +89,7 @@ DIALOGUE(a_connection_is_loaded_with_a_closed_window_and_an_unacknowledged_fin)
     EXPECT_EQ(t->r.state, FLUE_TCP_FIN_WAIT2);
 }
 
-/* HND-008 */
+/* A failed read is an error of the connection. */
 DIALOGUE(a_send_that_could_not_be_read_stops_the_connection)
 {
     talk_open(t, (struct setup){0});
