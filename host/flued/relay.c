@@ -32,6 +32,7 @@ struct relay {
     bool net_over;          /* the peer's stream ended */
     bool out_told, in_told; /* and the other side knows */
     bool broken;
+    uint32_t una_in, nxt_in; /* SND.UNA, RCV.NXT at the last move in */
     struct relay_view view;
 };
 
@@ -83,14 +84,11 @@ static bool insert(struct buffer *b, const uint8_t *data, size_t len, bool front
 
 /* ---- copying ------------------------------------------------------------------------------------------------------- */
 
-static void count(struct relay *r, size_t sent, size_t received)
+/* What the adapter carried since the move in: acknowledged, and received in order. */
+static void carried(const struct relay *r, uint32_t snd_una, uint32_t rcv_nxt, struct relay_view *view)
 {
-    r->view.sent += sent;
-    r->view.received += received;
-    if (r->conn != NULL) {
-        r->view.sent_adapter += sent;
-        r->view.received_adapter += received;
-    }
+    view->sent_adapter += snd_una - r->una_in;
+    view->received_adapter += rcv_nxt - r->nxt_in;
 }
 
 static void end(struct relay *r)
@@ -110,6 +108,7 @@ static bool local_read(struct relay *r)
     }
     r->local_over = n == 0;
     r->out.len += (size_t)n;
+    r->view.sent += (uint64_t)n;
     return true;
 }
 
@@ -129,6 +128,7 @@ static bool local_write(struct relay *r)
         return false;
     }
     r->in.at += (size_t)n;
+    r->view.received += (uint64_t)n;
     return n > 0;
 }
 
@@ -148,7 +148,6 @@ static bool kernel_write(struct relay *r)
         return false;
     }
     r->out.at += (size_t)n;
-    count(r, (size_t)n, 0);
     return n > 0;
 }
 
@@ -164,7 +163,6 @@ static bool kernel_read(struct relay *r)
     }
     r->net_over = n == 0;
     r->in.len += (size_t)n;
-    count(r, 0, (size_t)n);
     return true;
 }
 
@@ -183,7 +181,6 @@ static bool adapter_write(struct relay *r)
     if (err != FLUE_OK && err != FLUE_EAGAIN)
         end(r);
     r->out.at += n;
-    count(r, n, 0);
     return n > 0;
 }
 
@@ -201,7 +198,6 @@ static bool adapter_read(struct relay *r)
     }
     r->net_over = n == 0;
     r->in.len += n;
-    count(r, 0, n);
     return true;
 }
 
@@ -348,7 +344,8 @@ static const char *into_adapter(struct relays *s, struct relay *r)
     if (!insert(&r->in, state.unread, state.unread_bytes, false) ||
         !insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
         end(r);
-    r->view.received += state.unread_bytes;
+    r->una_in = state.snd_una;
+    r->nxt_in = state.rcv_nxt;
     r->view.moves_in++;
     r->view.in_us = times.total_us;
     r->view.held += times.held;
@@ -370,14 +367,11 @@ static const char *into_kernel(struct relays *s, struct relay *r)
         }
         return flue_mover_error(s->mover);
     }
-    r->view.received += state.unread_bytes;
-    r->view.received_adapter += state.unread_bytes;
+    carried(r, state.snd_una, state.rcv_nxt, &r->view);
     r->conn = NULL;
     if (!insert(&r->in, state.unread, state.unread_bytes, false) ||
         !insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
         end(r);
-    r->view.sent -= unsent; /* counted again when the kernel takes them */
-    r->view.sent_adapter -= unsent;
     r->view.moves_out++;
     r->view.out_us = times.total_us;
     r->view.held += times.held;
@@ -446,6 +440,9 @@ void relays_each(const struct relays *s, void (*each)(void *ctx, const struct re
         struct relay_view view = r->view;
         view.place = r->conn != NULL ? RELAY_ADAPTER : RELAY_KERNEL;
         view.ended = r->broken;
+        struct flue_conn_view now;
+        if (r->conn != NULL && flue_conn_look(r->conn, &now) == FLUE_OK)
+            carried(r, now.snd_una, now.rcv_nxt, &view);
         each(ctx, &view);
     }
 }

@@ -38,8 +38,8 @@ struct relay_view {
     unsigned id;
     enum relay_place place;
     struct sockaddr_storage local, remote;
-    uint64_t sent, received;                 /* bytes */
-    uint64_t sent_adapter, received_adapter; /* of them, while it was in the adapter */
+    uint64_t sent, received;                 /* bytes taken from and given to the program */
+    uint64_t sent_adapter, received_adapter; /* bytes the adapter carried: acknowledged by the peer, received in order */
     unsigned moves_in, moves_out, held;
     uint64_t in_us, out_us; /* of the last moves, adapter time */
     bool ended;
