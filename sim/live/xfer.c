@@ -21,22 +21,12 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "stream.h"
 
 #define BLOCK_BYTES          (128u * 1024u)
 #define MEGABYTE             (1024u * 1024u)
 #define RECEIVE_BUFFER_BYTES (512 * 1024) /* bounds what is under way, so that no queue overflows */
 #define STALL_S              20           /* no byte for so long is a failure */
-#define SEED_UP              0x75706C696E6Bu
-#define SEED_DOWN            0x646F776Eu
-#define FNV_OFFSET           0xCBF29CE484222325u
-#define FNV_PRIME            0x100000001B3u
-
-struct stream {
-    uint64_t seed;
-    uint64_t at;   /* bytes so far */
-    uint64_t hash; /* FNV-1a of them, by 8-byte words */
-    double seconds;
-};
 
 static bool terminal;
 
@@ -45,25 +35,6 @@ static double now_s(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* The stream's 8-byte word at a place: the same on both sides, different everywhere (splitmix64). */
-static uint64_t word_at(uint64_t seed, uint64_t at)
-{
-    uint64_t z = seed + (at / 8 + 1) * 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
-
-/* Blocks begin at multiples of 8 and are multiples of 8 long. */
-static void block_make(struct stream *s, uint8_t *block, size_t len)
-{
-    for (size_t i = 0; i < len; i += 8) {
-        uint64_t word = word_at(s->seed, s->at + i);
-        memcpy(block + i, &word, 8);
-        s->hash = (s->hash ^ word) * FNV_PRIME;
-    }
 }
 
 static void progress(const char *way, uint64_t done, uint64_t all, double started)
