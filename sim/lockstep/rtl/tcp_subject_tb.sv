@@ -85,8 +85,8 @@ module tcp_subject_tb
   );
 
   always_ff @(posedge clk)
-    if (flip_i) dut.u_store.g_slice[3].u_ram.mem[{event_index_i[5:0], event_data_i[1:0]}][5] <=
-      !dut.u_store.g_slice[3].u_ram.mem[{event_index_i[5:0], event_data_i[1:0]}][5];
+    if (flip_i) dut.u_store.g_slice[3].u_ram.mem[9'({event_index_i[6:0], event_data_i[1:0]})][5] <=
+      !dut.u_store.g_slice[3].u_ram.mem[9'({event_index_i[6:0], event_data_i[1:0]})][5];
 
   tcp_event_e  trace_event;
   tcp_reason_e trace_reason;
