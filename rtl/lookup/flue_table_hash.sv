@@ -9,7 +9,8 @@
 // 17 of the 2^31 - 1 values of k; for every other k, with d the difference of the polynomials, the
 // difference a * d of the hashes takes every value once as a runs.  Whatever
 // bits of the result are used, two keys chosen in advance collide in them as seldom as under a
-// random function, but for 17 / 2^31 and a factor of at most 2 for the residue; choosing many keys helps no more.  Results
+// random function, but for 17 / 2^31 and a factor of at most 2 for the residue; choosing many keys helps no more.  (out_o is the
+// residue before its last carry: another number than the residue for 127 of the 2^31 sums, and just as much a function of key and seed.)  Results
 // never leave the adapter, so nothing is learned from them.  (A CRC with a secret start value is no
 // such family: keys that collide do so under every start value.)
 //
@@ -48,7 +49,7 @@ module flue_table_hash (
 
   typedef enum logic [2:0] {
     S_READY,
-    S_SELF,                              // out_o becomes the factor of the next product
+    S_SELF,                              // the residue becomes the factor of the next product
     S_RUN,                               // seed word enters
     S_WAIT,                              // the product comes
     S_PUT                                // and is written to its place
@@ -60,6 +61,7 @@ module flue_table_hash (
   (* ram_style = "distributed" *) logic [30:0] even_mem [16];
   (* ram_style = "distributed" *) logic [30:0] odd_mem [16];
   logic        put_even, put_odd;
+  logic [30:0] residue;
   logic [3:0]  put_at;
 
   assign seeding_o = state_q != S_READY;
@@ -68,8 +70,8 @@ module flue_table_hash (
   assign put_at    = state_q == S_SELF ? SELF : n_q[4:1];
 
   always_ff @(posedge clk) begin
-    if (put_even) even_mem[put_at] <= out_o;
-    if (put_odd)  odd_mem[put_at]  <= shift16(out_o);
+    if (put_even) even_mem[put_at] <= residue;
+    if (put_odd)  odd_mem[put_at]  <= shift16(residue);
   end
 
   // Operands, products, three sums, the accumulator, its residue: one stage each.
@@ -102,7 +104,9 @@ module flue_table_hash (
     if (seed_i)     fold_q <= 32'd1;
   end
 
-  assign out_o = {fold_q[30:7], fold_q[6:0] + 7'(fold_q[31])};
+  // The coefficients need the residue itself, whose last carry is still to be added.
+  assign residue = {fold_q[30:7], fold_q[6:0] + 7'(fold_q[31])};
+  assign out_o   = fold_q[30:0];
 
   always_ff @(posedge clk) begin
     valid_q     <= {valid_q[4:1], seeding_o ? state_q == S_RUN : valid_i};

@@ -9,7 +9,7 @@
 // changes over when it is complete; on FULL the old one with its seed stays.
 //
 // Contract: one object at a time.  Wire finds go between the steps of a command (a step takes at most
-// 60 cycles); during CLEAR and RESEED they wait: RESEED takes 4 * 2^BUCKET_W * 4 cycles and about 60 for each
+// 60 cycles); during CLEAR and RESEED they wait: RESEED takes 20 * 2^BUCKET_W cycles and about 60 for each
 // entry, 200 for an entry that is moved.  Before the first CLEAR after a reset nothing is found and inserts are FULL.
 // A find's f_valid_i and its key, a command and its key stay until the done pulse, which ends the request.
 // Key words are asked for with key_pos_o and are there in the same cycle; rows answer 2 cycles after row_valid_o.
@@ -17,7 +17,8 @@
 // reads it is left out (result CHECK); its key could not be found any more.
 // No entry is lost, doubled or stale, whatever comes between: proved in flue_table_index_proof.svh.
 // Position 0 of a path key is word 6 of its row, that of a connection key word 5; IPv4 keys are positions 0, 1 and 5.
-// Cost: 4 * 2^BUCKET_W words of 36 bits.
+// Cost: 4 * 2^BUCKET_W words of 36 bits.  What is compared (tags, row numbers, the victim's bucket) is compared one step before it is
+// used, so that no comparison and no decision share a cycle.
 // Block RAM: 1 at BUCKET_W=7, 8 at BUCKET_W=10.
 module flue_table_index
   import flue_control_pkg::*;
@@ -99,7 +100,7 @@ module flue_table_index
     S_VICTIM0, S_VICTIM1, S_VICTIM2,        // the entry that might be moved
     S_MOVE,                                 // to its other bucket,
     S_OVER,                                 // then its old slot is taken
-    S_SCAN0, S_SCAN1, S_SCAN2,              // slots one after the other
+    S_SCAN0, S_SCAN1, S_SCAN2, S_SCAN3,     // slots one after the other
     S_REBUILT
   } state_e;
 
@@ -124,23 +125,27 @@ module flue_table_index
   logic [BUCKET_W-1:0]   own0_q, own1_q;
   slot_t                 own_q;
   logic [1:0]            victim_q;          // {way, slot}
+  logic                  meets_q;           // the victim's bucket is one of the two of the key that was hashed
   slot_t                 mover_q;
 
   // ---- slots ----
   logic [AW-1:0]         slot_at;
   logic                  slot_write;
-  bucket_t               slot_wdata, slot_rdata, b0_q, b1_q;
+  logic [1:0]            slot_put;          // slots of the bucket that are written
+  slot_t                 entry;             // with this
+  bucket_t               slot_rdata, b0_q, b1_q;
   logic [35:0]           slot_word;
-  assign slot_rdata = slot_word[$bits(bucket_t)-1:0];
 
   flue_table_ram #(.DEPTH(1 << AW)) u_slots (
-    .clk, .write_i(slot_write), .addr_i(slot_at), .data_i(36'(slot_wdata)), .q_o(slot_word)
+    .clk, .write_i(slot_put), .addr_i(slot_at), .data_i({18'(entry), 18'(entry)}), .q_o(slot_word)
   );
+  assign slot_rdata.s0 = slot_word[0 +: $bits(slot_t)];
+  assign slot_rdata.s1 = slot_word[18 +: $bits(slot_t)];
 
   // ---- hash ----
   logic [3:0]            pos_q;
   logic                  pos_last, hash_done, seed_start, seeding;
-  logic [30:0]           hash;
+  logic [30:0]           hash, seed_k, seed_a;
   logic [BUCKET_W-1:0]   h0, h1;
   logic [TAG_W-1:0]      htag;
   logic                  from_row;
@@ -163,9 +168,11 @@ module flue_table_index
   assign load_first = {load_first_q, pos_q == 4'd1};
   assign load_last  = {load_last_q, pos_last};
 
+  assign seed_k = undo_q ? old_k_q : seed_k_i;
+  assign seed_a = undo_q ? old_a_q : seed_a_i;
+
   flue_table_hash u_hash (
-    .clk, .rst, .seed_i(seed_start), .seed_k_i(undo_q ? old_k_q : seed_k_i),
-    .seed_a_i(undo_q ? old_a_q : seed_a_i), .seeding_o(seeding),
+    .clk, .rst, .seed_i(seed_start), .seed_k_i(seed_k), .seed_a_i(seed_a), .seeding_o(seeding),
     .valid_i(load_now), .first_i(load_begin), .last_i(load_end), .pos_i(load_pos),
     // a connection's first word differs from every path's
     .word_i(load_word | {conn_q && load_pos == '0, 31'b0}), .out_valid_o(hash_done), .out_o(hash)
@@ -188,7 +195,8 @@ module flue_table_index
 
   // ---- candidates ----
   slot_t                 slots [4];
-  logic [3:0]            fits, free, tried_q, todo;
+  logic [3:0]            fits, fits_q, free, tried_q, todo;
+  logic                  both_q;            // fits_q is that of both buckets; the first one's comes a cycle earlier
   logic [1:0]            pick;
   slot_t                 picked;
   logic                  differs_q, head_q, head1_q, head2_q;
@@ -203,7 +211,7 @@ module flue_table_index
       fits[i] = slots[i].valid && slots[i].conn == conn_q && slots[i].tag == htag;
       free[i] = !slots[i].valid;
     end
-    todo   = fits & ~tried_q;
+    todo   = fits_q & ~tried_q & {both_q, both_q, 2'b11};
     pick   = todo[0] ? 2'd0 : todo[1] ? 2'd1 : todo[2] ? 2'd2 : 2'd3;
     picked = slots[pick];
   end
@@ -218,25 +226,26 @@ module flue_table_index
   slot_t scanned;
   logic  scan_hit, scan_slot;
 
-  logic [1:0] is_own;
+  logic [1:0] is_own, is_own_q;
   assign is_own[0] = b0_q.s0.valid && b0_q.s0.conn == (cmd_op_i == TOP_DELETE_CONN) && b0_q.s0.row == cmd_row_i;
   assign is_own[1] = b0_q.s1.valid && b0_q.s1.conn == (cmd_op_i == TOP_DELETE_CONN) && b0_q.s1.row == cmd_row_i;
-  assign scan_slot = rebuild_q ? scan_q[0] : !is_own[0];
+  assign scan_slot = rebuild_q ? scan_q[0] : !is_own_q[0];
   assign scanned   = scan_slot ? b0_q.s1 : b0_q.s0;
-  assign scan_hit  = rebuild_q ? scanned.valid : is_own != '0;
+  assign scan_hit  = rebuild_q ? scanned.valid : is_own_q != '0;
 
   // ---- where a bucket is read or written ----
   logic                  half;              // the half this step works in
   logic [1:0]            put;               // slot that is written: {way, slot}
   logic [1:0]            first_free;
   logic [1:0]            move_free;
-  slot_t                 entry;
-  bucket_t               around;
+  logic                  has_free, movable;
 
-  assign half       = half_q ^ (rebuild_q && !(state_q inside {S_SCAN0, S_SCAN1, S_SCAN2}));
+  assign half       = half_q ^ (rebuild_q && !(state_q inside {S_SCAN0, S_SCAN1, S_SCAN2, S_SCAN3}));
   assign first_free = free[0] ? 2'd0 : free[1] ? 2'd1 : free[2] ? 2'd2 : 2'd3;
   // The other way of a victim, its first free slot.
   assign move_free  = victim_q[1] ? {1'b0, !free[0]} : {1'b1, !free[2]};
+  assign has_free   = free != '0;
+  assign movable    = !bad_q && meets_q && (victim_q[1] ? free[1:0] != '0 : free[3:2] != '0);
 
   always_comb begin
     put        = first_free;
@@ -245,28 +254,29 @@ module flue_table_index
     slot_write = 1'b0;
     unique case (state_q)
       S_WIPE: begin
+        entry      = '0;
         slot_at    = {half, scan_q[BUCKET_W+1:1]};
         slot_write = 1'b1;
       end
       S_WAY1:  slot_at = {half, 1'b1, h1};
       S_PLACE: begin
         slot_at    = {half, put[1], put[1] ? own1_q : own0_q};
-        slot_write = free != '0;
+        slot_write = has_free;
       end
       S_VICTIM0: slot_at = {half, victim_q[1], victim_q[1] ? own1_q : own0_q};
       S_MOVE: begin
         put        = move_free;
         entry      = mover_q;
         slot_at    = {half, put[1], put[1] ? h1 : h0};
-        slot_write = !bad_q && (victim_q[1] ? h1 == own1_q && free[1:0] != '0 : h0 == own0_q && free[3:2] != '0);
+        slot_write = movable;
       end
       S_OVER: begin
         put        = victim_q;
         slot_at    = {half, put[1], put[1] ? own1_q : own0_q};
         slot_write = 1'b1;
       end
-      S_SCAN0: slot_at = {half, scan_q[BUCKET_W+1:1]};
-      S_SCAN2: begin                        // the row's slot is emptied
+      S_IDLE, S_SCAN0: slot_at = {half, scan_q[BUCKET_W+1:1]};
+      S_SCAN3: begin                        // the row's slot is emptied
         put        = {1'b0, scan_slot};
         entry      = '0;
         slot_at    = {half, scan_q[BUCKET_W+1:1]};
@@ -274,14 +284,11 @@ module flue_table_index
       end
       default: ;
     endcase
-    around = put[1] ? b1_q : b0_q;
-    slot_wdata.s0 = put[0] ? around.s0 : entry;
-    slot_wdata.s1 = put[0] ? entry : around.s1;
-    if (state_q == S_WIPE) slot_wdata = '0;
+    slot_put = state_q == S_WIPE ? 2'b11 : {slot_write && put[0], slot_write && !put[0]};
   end
 
   logic take_wire, started_q;
-  assign take_wire  = f_valid_i && !f_done_o && !rebuild_q && !(turn_q && active_q);
+  assign take_wire  = f_valid_i && !f_done_o && !(turn_q && active_q);
   assign idle_o     = state_q == S_IDLE && !active_q && !cmd_valid_i && !f_valid_i && !f_done_o && !cmd_done_o;
   assign seed_start = state_q == S_SEED && !started_q;
 
@@ -298,6 +305,10 @@ module flue_table_index
     cmp_q        <= {cmp_q[1], state_q == S_ROW};
     head1_q      <= head_q;
     head2_q      <= head1_q;
+    fits_q       <= fits;
+    both_q       <= !(state_q inside {S_WAY1, S_WAY2});
+    is_own_q     <= is_own;
+    meets_q      <= victim_q[1] ? h1 == own1_q : h0 == own0_q;
     f_done_o     <= 1'b0;
     cmd_done_o   <= 1'b0;
 
@@ -328,7 +339,7 @@ module flue_table_index
           if (live_q) state_q  <= S_LOAD;
           else        f_done_o <= 1'b1;
         end else if (active_q) begin        // the next step of a command
-          state_q <= moving_q ? S_VICTIM0 : S_SCAN0;
+          state_q <= moving_q ? S_VICTIM0 : S_SCAN1;   // the slots are being read
         end else if (cmd_valid_i && !cmd_done_o) begin
           active_q     <= 1'b1;
           skipped_q    <= 1'b0;
@@ -426,9 +437,11 @@ module flue_table_index
         head_q    <= 1'b0;
         differs_q <= 1'b0;
         row_q     <= picked.row;
-        tried_q   <= tried_q | 4'(4'b1 << pick);
+        if (todo != '0) tried_q <= tried_q | 4'(4'b1 << pick);
         state_q   <= S_ROW;
-        if (todo == '0) begin               // there is no such key
+        if (todo == '0 && !both_q) begin
+          state_q <= S_PICK;
+        end else if (todo == '0) begin      // there is no such key
           f_bad_o <= bad_q;
           if (bad_q && purpose_q != FOR_WIRE) cmd_result_o <= TR_CHECK;
           unique case (purpose_q)
@@ -466,7 +479,7 @@ module flue_table_index
       end
 
       S_PLACE: begin
-        if (slot_write) begin
+        if (has_free) begin
           cmd_result_o <= TR_OK;
           if (rebuild_q) next = 1'b1;
           else           done = 1'b1;
@@ -493,7 +506,7 @@ module flue_table_index
       S_MOVE: begin
         victim_q <= victim_q + 1'b1;
         state_q  <= rebuild_q ? S_VICTIM0 : S_IDLE;
-        if (slot_write) begin
+        if (movable) begin
           victim_q <= victim_q;
           state_q  <= S_OVER;
         end else if (victim_q == 2'd3) begin
@@ -518,7 +531,8 @@ module flue_table_index
         b0_q    <= slot_rdata;
         state_q <= S_SCAN2;
       end
-      S_SCAN2: begin
+      S_SCAN2: state_q <= S_SCAN3;
+      S_SCAN3: begin
         if (!scan_hit) begin
           next = 1'b1;
         end else if (rebuild_q) begin
@@ -577,7 +591,7 @@ module flue_table_index
 `ifdef FORMAL
   // What the slot memory holds, followed beside it.
   bucket_t       f_mem [1 << AW];
-  bucket_t       f_q, f_way0, f_way1, f_place;
+  bucket_t       f_q, f_way0, f_way1, f_place, f_write;
   logic          f_past = 1'b0, f_reset;      // not the first cycle; the one after a reset
   logic          f_reads, f_buckets;        // a word is taken over; b0_q and b1_q are those of the hash
   logic [AW-1:0] f_at;                      // any slot: begins anywhere and stays
@@ -589,8 +603,9 @@ module flue_table_index
   assign f_way0    = f_mem[{half, 1'b0, h0}];
   assign f_way1    = f_mem[{half, 1'b1, h1}];
   assign f_place   = f_mem[{half, victim_q[1], victim_q[1] ? own1_q : own0_q}];
+  assign f_write   = '{s1: slot_put[1] ? entry : f_mem[slot_at].s1, s0: slot_put[0] ? entry : f_mem[slot_at].s0};
   assign f_old     = f_slot ? f_mem[f_at].s1 : f_mem[f_at].s0;
-  assign f_new     = f_slot ? slot_wdata.s1 : slot_wdata.s0;
+  assign f_new     = f_slot ? f_write.s1 : f_write.s0;
 
   always_ff @(posedge clk) begin
     f_past  <= 1'b1;
@@ -598,7 +613,7 @@ module flue_table_index
     f_at   <= f_at;
     f_slot <= f_slot;
     f_q    <= f_mem[slot_at];
-    if (slot_write) f_mem[slot_at] <= slot_wdata;
+    if (slot_write) f_mem[slot_at] <= f_write;
 
     if (!f_past) assume (rst);
     if (f_past && !rst && !f_reset) begin
@@ -615,14 +630,15 @@ module flue_table_index
       if (rebuild_q) begin
         assert (active_q && cmd_op_i == TOP_RESEED);
         assert (!(state_q inside {S_IDLE, S_PICK, S_ROW, S_ROW1, S_ROW2, S_VERDICT}));
-        if (!(state_q inside {S_WIPE, S_SEED, S_SCAN0, S_SCAN1, S_SCAN2, S_REBUILT})) assert (from_row);
+        if (!(state_q inside {S_WIPE, S_SEED, S_SCAN0, S_SCAN1, S_SCAN2, S_SCAN3, S_REBUILT})) assert (from_row);
       end
       // The buckets at hand are those in the memory.
       if (state_q == S_WAY1) assert (f_q == f_way0);
       if (state_q == S_WAY2) assert (b0_q == f_way0 && f_q == f_way1);
       if (f_buckets)         assert (b0_q == f_way0 && b1_q == f_way1);
       if (state_q == S_SCAN1) assert (f_q == f_mem[{half, scan_q[BUCKET_W+1:1]}]);
-      if (state_q == S_SCAN2) assert (b0_q == f_mem[{half, scan_q[BUCKET_W+1:1]}]);
+      if (state_q inside {S_SCAN2, S_SCAN3}) assert (b0_q == f_mem[{half, scan_q[BUCKET_W+1:1]}]);
+      if (state_q == S_SCAN3) assert (is_own_q == is_own);
       if (state_q == S_VICTIM1) assert (f_q == f_place);
       if (state_q == S_VICTIM2) assert (b0_q == f_place);
       if (f_buckets && purpose_q == FOR_INSERT) assert (own0_q == h0 && own1_q == h1);
@@ -642,8 +658,8 @@ module flue_table_index
       if (slot_write && slot_at == f_at && f_new != f_old) begin
         assert (f_new == '0 || f_new == own_q || (state_q == S_MOVE && f_new == mover_q));
         if (f_old.valid) begin
-          assert (state_q inside {S_WIPE, S_SCAN2, S_OVER});
-          if (state_q == S_SCAN2) assert (f_old.row == cmd_row_i && f_old.conn == (cmd_op_i == TOP_DELETE_CONN) && !rebuild_q);
+          assert (state_q inside {S_WIPE, S_SCAN3, S_OVER});
+          if (state_q == S_SCAN3) assert (f_old.row == cmd_row_i && f_old.conn == (cmd_op_i == TOP_DELETE_CONN) && !rebuild_q);
           if (state_q == S_OVER)  assert (f_old == mover_q);
           if (state_q == S_WIPE)  assert (cmd_op_i == TOP_CLEAR || half != half_q);
         end

@@ -11,8 +11,13 @@
 //                key never answers the ghost's row;
 //   answers      DELETE is OK just when the row is in, and RESEED keeps the ghost whether it ends OK or FULL (a row that
 //                cannot be read is left out, and then the answer is CHECK).
-// The invariants are inductive: depth 1 proves them for runs of any length.  Sizes: 4 rows of each kind, 8 slots in
+// The invariants are inductive, so that two steps prove them for runs of any length.  Sizes: 4 rows of each kind, 8 slots in
 // each half, so that buckets are full and entries are moved.
+//
+// It can fail.  Each of these was done to the index, made it fail, and was taken back: moving an entry whose row cannot be read; moving it
+// within its way; RESEED that passes over slots, or does not change halves, or comes back with the wrong seed; a failing word that counts
+// as equal; candidates that stay tried from the find before; DELETE of either kind; an insertion that does not look first; a wire find that
+// changes the result of a command; a version word that is not checked (the last two were faults it found).
 //
 // Assumed, and where that is kept: the hash is a function of key and seed (flue_table_hash; here any function); rows answer what is
 // in them (flue_table_rows); a request stays until its answer; and the key of a row stays while the row is in the index or its command runs
@@ -84,7 +89,7 @@ f_ask_t           f_ask1, f_ask2;
 logic [2*BUCKET_W+TAG_W-1:0] f_hash, f_hash_use, f_hash_out;
 logic [61:0]                 f_seed, f_seed_use, f_seed_in;
 assign f_hash_out = hash[2*BUCKET_W+TAG_W-1:0];
-assign f_seed_in  = undo_q ? {old_k_q, old_a_q} : {seed_k_i, seed_a_i};
+assign f_seed_in  = {seed_k, seed_a};
 
 // ---- what the slots hold ----
 logic [F_SLOTS-1:0] f_used, f_fresh, f_home_use, f_home_new, f_row_use, f_row_new, f_passed, f_is_victim, f_used1, f_fresh1;
@@ -167,7 +172,7 @@ always_ff @(posedge clk) begin
       f_differs <= take_wire || f_find ? f_any_differs : f_other[cmd_row_i];
       if (take_wire ? f_conn_i != f_kind : !f_mine) f_seek <= 1'b0;
     end
-    S_SCAN2: begin
+    S_SCAN3: begin
       f_seek    <= f_ghost(scanned);
       f_differs <= f_other[scanned.row];
     end
@@ -266,7 +271,7 @@ always_ff @(posedge clk) begin
     if (rebuild_q) assert (live_q);
     if (state_q == S_SEED && started_q) begin
       assert (f_seed == f_seed_in);
-      if (undo_q) assert (f_hash == f_hash_use);
+      if (undo_q) assert (f_seed == f_seed_use && f_hash == f_hash_use);
     end
     if (f_filling) begin
       if (state_q != S_SEED) assert (f_seed == f_seed_in);
@@ -286,7 +291,7 @@ always_ff @(posedge clk) begin
     if (active_q) assert (cmd_valid_i && !cmd_done_o);
     if (active_q && f_delete) begin
       assert (!moving_q && cmd_result_o == TR_MISS && !scan_q[0]);
-      assert (state_q inside {S_IDLE, S_SCAN0, S_SCAN1, S_SCAN2} || purpose_q == FOR_WIRE);
+      assert (state_q inside {S_IDLE, S_SCAN0, S_SCAN1, S_SCAN2, S_SCAN3} || purpose_q == FOR_WIRE);
       for (int i = 0; i < F_SLOTS; i++)
         if (f_used[i] && f_mine && f_row == cmd_row_i) assert (i >= 32'(scan_q));
     end
@@ -304,7 +309,7 @@ always_ff @(posedge clk) begin
     if (state_q == S_REBUILT) assert (rebuild_q && scan_q == '0);
     if (state_q == S_IDLE && active_q) assert (f_delete || (f_insert && moving_q));
     if (moving_q) assert (rebuild_q || f_insert);
-    if (state_q inside {S_SCAN0, S_SCAN1, S_SCAN2}) assert (active_q && (rebuild_q || f_delete));
+    if (state_q inside {S_SCAN0, S_SCAN1, S_SCAN2, S_SCAN3}) assert (active_q && (rebuild_q || f_delete));
     if (state_q inside {S_VICTIM0, S_VICTIM1, S_VICTIM2, S_MOVE, S_OVER}) assert (moving_q);
     if (state_q inside {S_VERSION, S_VERSION1, S_VERSION2} || f_loading || f_searching) begin
       if (purpose_q == FOR_WIRE) assert (!f_found_o && !f_bad_o && !rebuild_q && (!active_q || f_delete || (f_insert && moving_q)));
@@ -359,6 +364,11 @@ always_ff @(posedge clk) begin
     if (f_seek && state_q == S_MOVE && !bad_q) assert (f_hash_out == f_hash);
 
     // the candidates
+    if (f_searching) begin
+      assert (both_q || state_q == S_PICK);
+      assert (fits_q[1:0] == fits[1:0] && (!both_q || fits_q[3:2] == fits[3:2]));
+    end
+    if (state_q == S_MOVE) assert (meets_q == (victim_q[1] ? h1 == own1_q : h0 == own0_q));
     if (f_loading && purpose_q != FOR_MOVE && !rebuild_q) assert (tried_q == '0);
     if (state_q inside {S_VERSION, S_VERSION1, S_VERSION2} && purpose_q != FOR_MOVE && !rebuild_q) assert (tried_q == '0);
     if (f_searching && f_seek)

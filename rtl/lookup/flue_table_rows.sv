@@ -133,14 +133,14 @@ module flue_table_rows
                                              : 17'(SYSTEM_WORDS) + {1'b0, at.row[11:0], at.word[3:0]};
 
   flue_table_ram #(.DEPTH(LOW_DEPTH)) u_low (
-    .clk, .write_i(to_low), .addr_i(clear_q ? LOW_AW'(clear_at_q) : LOW_AW'(low_at)), .data_i(wdata), .q_o(low)
+    .clk, .write_i({2{to_low}}), .addr_i(clear_q ? LOW_AW'(clear_at_q) : LOW_AW'(low_at)), .data_i(wdata), .q_o(low)
   );
   flue_table_ram #(.DEPTH(PATH_DEPTH)) u_path (
-    .clk, .write_i(to_path), .addr_i(clear_q ? PATH_AW'(clear_at_q) : PATH_AW'({at.row, at.word[3:0]})),
+    .clk, .write_i({2{to_path}}), .addr_i(clear_q ? PATH_AW'(clear_at_q) : PATH_AW'({at.row, at.word[3:0]})),
     .data_i(wdata), .q_o(path)
   );
   flue_table_ram #(.DEPTH(CONN_DEPTH)) u_conn (
-    .clk, .write_i(to_conn), .addr_i(clear_q ? CONN_AW'(clear_at_q) : CONN_AW'({at.row, at.word})),
+    .clk, .write_i({2{to_conn}}), .addr_i(clear_q ? CONN_AW'(clear_at_q) : CONN_AW'({at.row, at.word})),
     .data_i(wdata), .q_o(conn)
   );
 
