@@ -1,12 +1,13 @@
 /*
  * What is advertised is always accepted; the next beyond it gets the matching status; nothing leaks.
  *
- * PROGRAM [--cycles N] [--long] [--seed N] [name ...]   N initiates and terminates of a neighbor, a path and a connection at
- * W = 32, half of them with each seed, 150 without the option; --long tells how far it is and fills the tables at every width
+ * PROGRAM [--cycles N] [--long] [--seed N] [name ...]   N initiates and terminates of a connection (each eighth with its
+ * neighbor and path) at W = 32, half of them with each seed, 300 without the option; --long tells how far it is and fills the
+ * tables at every width
  */
 #include "trees.h"
 
-static unsigned cycles_wanted = 150;
+static unsigned cycles_wanted = 300;
 static struct tree tree;
 
 static void expect_node(struct trees *t, unsigned i, uint32_t status, unsigned detail)
@@ -16,32 +17,55 @@ static void expect_node(struct trees *t, unsigned i, uint32_t status, unsigned d
           tree.item[i].type, tree.item[i].status, tree.item[i].detail, status, detail);
 }
 
+/* The tree of a cycle: a connection below the path that is held; each eighth time its own neighbor and path as well. */
+static void one_more(struct trees *t, unsigned cycle, uint32_t path)
+{
+    uint32_t state[TREE_WORDS];
+    bool whole = cycle % 8 == 0, ipv6 = cycle & 8;
+    tree_clear(&tree);
+    if (whole) {
+        random_neighbor(t, state);
+        tree_add(&tree, FLUE_NODE_NEW, 0, NeighborOffloadState, state);
+        random_path(t, ipv6, state);
+        tree_add(&tree, FLUE_NODE_NEW, 1, ipv6 ? Ip6OffloadState : Ip4OffloadState, state);
+    } else {
+        tree_add(&tree, FLUE_NODE_REFERENCE, 0, Ip4OffloadState, NULL)->handle = path;
+    }
+    random_tcp(t, state);
+    tree_add(&tree, FLUE_NODE_NEW, whole ? 2 : 1, TcpOffloadState, state);
+}
+
 /* CH-149: taking and giving back leaves nothing behind, however often. */
 static void take_and_give_back(struct trees *t)
 {
     uint32_t state[TREE_WORDS];
     unsigned count = cycles_wanted / trees_rounds;
+    tree_clear(&tree);
+    random_neighbor(t, state);
+    tree_add(&tree, FLUE_NODE_NEW, 0, NeighborOffloadState, state);
+    random_path(t, false, state);
+    tree_add(&tree, FLUE_NODE_NEW, 1, Ip4OffloadState, state);
+    trees_run(t, FLUE_OP_INITIATE, &tree);
+    uint32_t path = tree.item[1].handle;
     for (unsigned i = 0; i < count && !check_failures; i++) {
-        tree_clear(&tree);
-        random_neighbor(t, state);
-        tree_add(&tree, FLUE_NODE_NEW, 0, NeighborOffloadState, state);
-        random_path(t, i & 1, state);
-        tree_add(&tree, FLUE_NODE_NEW, 1, i & 1 ? Ip6OffloadState : Ip4OffloadState, state);
-        random_tcp(t, state);
-        tree_add(&tree, FLUE_NODE_NEW, 2, TcpOffloadState, state);
+        one_more(t, i, path);
         trees_run(t, FLUE_OP_INITIATE, &tree);
-        for (unsigned n = 0; n < 3; n++)
+        for (unsigned n = 0; n < tree.count; n++)
             expect_node(t, n, TREE_OK, FLUE_AD_NONE);
-        for (unsigned n = 0; n < 3; n++) {
+        if (tree.count == 2) /* the path stays */
+            tree.item[0] = (struct tree_item){.kind = FLUE_NODE_PLACEHOLDER};
+        for (unsigned n = tree.count == 2; n < tree.count; n++) {
             tree.item[n].kind = FLUE_NODE_REFERENCE;
             tree.item[n].words = 0;
         }
         trees_run(t, FLUE_OP_TERMINATE, &tree);
-        for (unsigned n = 0; n < 3; n++)
+        for (unsigned n = 0; n < tree.count; n++)
             expect_node(t, n, TREE_OK, FLUE_AD_NONE);
         if (trees_long)
             trees_progress(t, i + 1, count, 500, "initiates and terminates");
     }
+    trees_hold(t, 1, 1, 0);
+    trees_give_back(t, NULL, 0);
 }
 
 static void random_keys(struct trees *t)
