@@ -5,8 +5,8 @@
 
 enum { QUEUE_OFF, QUEUE_ON, QUEUE_STOPPED };
 
-#define SQE_BYTES               ((uint32_t)sizeof(struct flue_sqe))
-#define CQE_BYTES               ((uint32_t)sizeof(struct flue_cqe))
+#define SQE_BYTES ((uint32_t)sizeof(struct flue_sqe))
+#define CQE_BYTES ((uint32_t)sizeof(struct flue_cqe))
 
 void admin_ready(void)
 {

@@ -133,7 +133,7 @@ HW_INLINE void hw_dma_begin_read(uint32_t region, uint32_t offset, void *local, 
 {
     HW_MMIO->dma_region = region;
     HW_MMIO->dma_offset = offset;
-    HW_MMIO->dma_local = (uint32_t)local;
+    HW_MMIO->dma_local = (uint32_t)(uintptr_t)local;
     __asm__ volatile("" ::: "memory");
     HW_MMIO->dma_start = bytes;
 }
@@ -142,7 +142,7 @@ HW_INLINE void hw_dma_begin_write(uint32_t region, uint32_t offset, const void *
 {
     HW_MMIO->dma_region = region;
     HW_MMIO->dma_offset = offset;
-    HW_MMIO->dma_local = (uint32_t)local;
+    HW_MMIO->dma_local = (uint32_t)(uintptr_t)local;
     __asm__ volatile("" ::: "memory");
     HW_MMIO->dma_start = bytes | FLUE_MMIO_TO_HOST_MASK;
 }
@@ -187,8 +187,8 @@ HW_INLINE void hw_row_begin_put(enum flue_table table, uint32_t row, uint32_t wo
     HW_MMIO->dma_start = words * 4 | FLUE_MMIO_ROW_MASK | FLUE_MMIO_TO_HOST_MASK;
 }
 
-#define HW_ENGINE(side, row, word) \
-    (*(volatile uint32_t *)(FLUE_MMIO_ENGINE | (uint32_t)(side) << 25 | (row) << 9 | (uint32_t)(word) << 2))
+#define HW_ENGINE(side, row, word)                                                                                             \
+    (*(volatile uint32_t *)(uintptr_t)(FLUE_MMIO_ENGINE | (uint32_t)(side) << 25 | (row) << 9 | (uint32_t)(word) << 2))
 
 HW_INLINE uint32_t hw_record_get(uint32_t row, uint32_t word)
 {
