@@ -10,7 +10,12 @@ module flue_tcp_choose
   input  tcp_rec_t     rec_i,
   input  logic [16:0]  budget_i,
   input  logic [15:0]  mss_now_i,
-  input  logic [31:0]  sacked_i,            // bytes in the ranges of the scoreboard
+
+  // what flue_tcp_flight found
+  input  logic [31:0]  clear_i,
+  input  logic [31:0]  offered_i,
+  input  logic [31:0]  queued_i,
+  input  logic         fin_i,
 
   // what flue_tcp_scan found
   input  logic [31:0]  lost_edge_i,
@@ -31,11 +36,11 @@ module flue_tcp_choose
   assign budget  = budget_i < mss_now ? mss_now : budget_i;
 
   // ---- room: cwnd - pipe, may be negative ----
-  logic [31:0] tail, room, base;
+  logic [31:0] tail, slack, room;
   logic        segment_fits, fast;
-  assign tail = seq_lt(at_i, lost_edge_i) ? lost_edge_i - at_i : '0;
-  assign base = rec_i.cwnd - (rec_i.snd_max - rec_i.snd_una) + sacked_i + lost_i;
-  assign room = base + tail;
+  assign tail  = seq_lt(at_i, lost_edge_i) ? lost_edge_i - at_i : '0;
+  assign slack = lost_i + tail;
+  assign room  = (rec_i.cwnd + clear_i) + slack;
   assign segment_fits = seq_le(mss, room);
   assign fast = rec_i.recovery == REC_FAST;
 
@@ -58,28 +63,20 @@ module flue_tcp_choose
   assign top_bytes  = top.right - top_left;
 
   // ---- new data ----
-  logic [31:0] window, queued, offered, extra, room_new, fits;
-  logic        some, all, whole, half, fin, fresh;
+  logic [31:0] extra, room_new, most_new, fits;
+  logic        some, all, whole, half, fresh;
 
-  assign window   = rec_i.snd_una + rec_i.snd_wnd;
-  assign queued   = rec_i.send_limit - rec_i.snd_max;
-  assign offered  = seq_min(rec_i.send_limit, window) - rec_i.snd_max;
   assign extra    = rec_i.recovery != REC_OPEN || rec_i.sack || rec_i.dup_acks == '0 ? '0
                   : rec_i.dup_acks == 4'd1 ? mss : {mss[30:0], 1'b0};
-  assign room_new = room + extra;
-
-  always_comb begin
-    fits = offered;
-    if (seq_lt(room_new, fits))     fits = room_new;
-    if (seq_lt(32'(budget), fits))  fits = 32'(budget);
-  end
+  assign room_new = ((rec_i.cwnd + extra) + clear_i) + slack;
+  assign most_new = seq_min(32'(budget), offered_i);
+  assign fits     = seq_min(room_new, most_new);
 
   assign some  = !fits[31] && fits != '0;
-  assign all   = some && fits == queued;
+  assign all   = some && fits == queued_i;
   assign whole = some && fits >= 32'(mss_now);
   assign half  = some && fits >= {1'b0, rec_i.max_snd_wnd[31:1]};
-  assign fin   = rec_i.fin_marked && !rec_i.fin_sent && queued == '0 && seq_lt(rec_i.send_limit, window);
-  assign fresh = (!fast || segment_fits) && (all || whole || half || (some && rec_i.sws_override) || fin);
+  assign fresh = (!fast || segment_fits) && (all || whole || half || (some && rec_i.sws_override) || fin_i);
 
   always_comb begin
     choice_o = '{reason: R_IDLE_TURN, left: rec_i.snd_max, len: 17'(fits), round: 1'b0, lost: 1'b0};
@@ -94,7 +91,7 @@ module flue_tcp_choose
     end else if (fresh) begin
       choice_o.reason = R_NEW_DATA;
       choice_o.round  = !all && whole;
-      if (queued == '0) choice_o.len = '0;
+      if (queued_i == '0) choice_o.len = '0;
     end else if (later && segment_fits) begin
       choice_o.reason = R_RETRANSMIT;
       choice_o.left   = hole.left;

@@ -9,11 +9,16 @@ module flue_tcp_flight
   input  logic        some_i,               // the scoreboard is not empty
   input  logic [31:0] first_i,
   input  logic [31:0] edge_i,
+  input  logic [31:0] sacked_i,             // bytes in the ranges of the scoreboard
   input  logic [2:0]  held_i,               // held ranges
   input  tcp_range_t  newest_i,             // the first of them
   input  logic        leaving_i,            // a segment of this event takes the duplicate along
 
   output logic [31:0] edge_o,
+  output logic [31:0] clear_o,              // sacked_i less the bytes in flight
+  output logic [31:0] offered_o,            // new bytes that the peer's window and the send ring have, may be negative
+  output logic [31:0] queued_o,             // new bytes that the send ring has, -1 with the FIN sent
+  output logic        fin_o,                // nothing but our FIN is left to send, and it may go
   output logic [31:0] cursor_o,             // first byte that may be retransmitted
   output logic [15:0] mss_now_o,
   output logic [2:0]  blocks_o,             // SACK blocks of a segment that leaves now
@@ -39,6 +44,13 @@ module flue_tcp_flight
     end
   end
 
+  logic [31:0] window;
+  assign window    = rec_i.snd_una + rec_i.snd_wnd;
+  assign clear_o   = sacked_i - (rec_i.snd_max - rec_i.snd_una);
+  assign queued_o  = rec_i.send_limit - rec_i.snd_max;
+  assign offered_o = seq_min(rec_i.send_limit, window) - rec_i.snd_max;
+  assign fin_o     = rec_i.fin_marked && !rec_i.fin_sent && rec_i.send_limit == rec_i.snd_max &&
+                     seq_lt(rec_i.send_limit, window);
   assign cursor_o  = seq_max(rec_i.high_rxt, rec_i.snd_una);
   // A duplicate above rcv_edge is reported only with its range behind it (TCP-076).
   assign dsack_o   = rec_i.dsack.left != rec_i.dsack.right &&

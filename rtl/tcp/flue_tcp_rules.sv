@@ -223,17 +223,29 @@ module flue_tcp_rules
   assign pipe_start = state_q == S_LOSS || state_q == S_ENTER || state_q == S_APPLY;
   assign flight_rec = state_q == S_LOSS ? third_rec : state_q == S_ENTER ? enter_rec : apply_rec;
 
+  logic [31:0] clear, clear_q, offered, offered_q, queued, queued_q;
+  logic        fin_alone, fin_alone_q;
+
   flue_tcp_flight u_flight (
     .rec_i(flight_rec), .some_i(some), .first_i(front.left), .edge_i(range_edge), .held_i(held_count),
-    .newest_i(held[0]), .leaving_i(leaving), .edge_o(edge_d), .cursor_o(cursor), .mss_now_o(mss_now), .blocks_o(blocks), .dsack_o(dsack)
+    .newest_i(held[0]), .leaving_i(leaving), .sacked_i(some ? total : '0), .clear_o(clear), .offered_o(offered), .queued_o(queued),
+    .fin_o(fin_alone), .edge_o(edge_d), .cursor_o(cursor), .mss_now_o(mss_now), .blocks_o(blocks), .dsack_o(dsack)
   );
+
+  always_ff @(posedge clk) if (pipe_start) begin
+    clear_q     <= clear;
+    offered_q   <= offered;
+    queued_q    <= queued;
+    fin_alone_q <= fin_alone;
+  end
 
   // ---- S_CHOOSE, S_APPLY ----
   tcp_choice_t choice;
   logic        sends, turn_now, fin, psh, resend;
 
   flue_tcp_choose u_choose (
-    .rec_i(rec_q), .budget_i(way_q.turn ? work_q.data[16:0] : '0), .mss_now_i(mss_now_q), .sacked_i(some ? total : '0),
+    .rec_i(rec_q), .budget_i(way_q.turn ? work_q.data[16:0] : '0), .mss_now_i(mss_now_q),
+    .clear_i(clear_q), .offered_i(offered_q), .queued_i(queued_q), .fin_i(fin_alone_q),
     .lost_edge_i(lost_edge), .lost_i(lost), .at_i(at), .hole_i(hole), .first_i(hole_first), .last_i(hole_last),
     .above_i(scan_above), .choice_o(choice)
   );
