@@ -119,6 +119,14 @@ module flue_tcp_accept
   assign fin_cut    = rec_i.fin_valid && seq_lt(rec_i.fin_seq, edge_right);
   assign right      = fin_cut ? rec_i.fin_seq : edge_right;
 
+  // left < right, without waiting for either.
+  logic        some;
+  logic [31:0] fin_off;
+  assign fin_off = rec_i.fin_seq - rec_i.rcv_edge;
+  assign some    = (off[31] ? !stop[31] && stop != '0 : seg_i.len != '0) &&
+                   (off[31] ? !win[31] && win != '0 : seq_lt(off, win)) &&
+                   (!rec_i.fin_valid || (off[31] ? !fin_off[31] && fin_off != '0 : seq_lt(off, fin_off)));
+
   always_comb begin
     rec_o = rec_i;
     way_o = way_none();
@@ -131,7 +139,7 @@ module flue_tcp_accept
     way_o.left_cut = off[31] && seg_i.len != '0;
     way_o.skip     = off[31] ? 16'(-off) : 16'd0;
     way_o.no_room  = usable && (&rec_i.placing) && (seg_i.len != '0 || seg_i.flags.fin);
-    way_o.bytes    = usable && !(&rec_i.placing) && seq_lt(left, right);
+    way_o.bytes    = usable && !(&rec_i.placing) && some;
     way_o.order    = off[31] || off == '0;
     way_o.merge    = usable && !(&rec_i.placing) && rec_i.held_count != '0 && (seg_i.len != '0 || seg_i.flags.fin);
     way_o.fin_at   = seg_i.seq + 32'(seg_i.len);

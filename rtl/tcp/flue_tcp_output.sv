@@ -119,7 +119,7 @@ module flue_tcp_output
   logic [16:0] len_q;
   logic [15:0] mss_now_q;
   logic [2:0]  blocks_q;
-  logic        dsack_q, psh_q, fin_q, resend_q, lower_q, update_q, may_ack_q;
+  logic        dsack_q, psh_q, fin_q, resend_q, lower_q, may_ack_q;
 
   // ---- the word of an access ----
   tcp_access_t       access, next_access;
@@ -152,7 +152,7 @@ module flue_tcp_output
   );
   flue_tcp_window u_window (
     .rec_i(rec_q), .edge_o(edge_d), .edge_i(edge_q), .over_i(over), .reach_o(reach_d), .lower_o(lower_d),
-    .number_o(number_d), .update_o(update)
+    .number_o(number_d), .reach_i(reach_q), .lower_i(lower_q), .number_i(number_q), .update_o(update)
   );
 
   // ---- cycle 1: an open window does not wait long ----
@@ -166,6 +166,8 @@ module flue_tcp_output
 
   // ---- cycle 2: what leaves ----
   tcp_rec_t    last;
+  logic        updates;
+  assign updates = way_q.reopen && update && !still;
   logic        ack, leaves;                 // a pure ACK; anything
   logic [31:0] told, owed;
   logic        closed;
@@ -173,13 +175,13 @@ module flue_tcp_output
   assign closed = rec_q.state == TCP_CLOSED;
   assign told   = lower_q ? rec_q.rcv_adv : rec_q.rcv_nxt + reach_q;
   assign owed   = rec_q.rcv_edge - rec_q.rcv_nxt;
-  assign ack    = (rec_q.ack_now || update_q) && rec_q.acks != '1 && may_ack_q && !closed && !way_q.data &&
+  assign ack    = (rec_q.ack_now || updates) && rec_q.acks != '1 && may_ack_q && !closed && !way_q.data &&
                   !way_q.probe && !still;
   assign leaves = !still && (ack || way_q.data || way_q.probe || way_q.rst);
 
   always_comb begin
     last = rec_q;
-    if (update_q) last.ack_now = 1'b1;
+    if (updates) last.ack_now = 1'b1;
     if (leaves) begin
       last.rcv_adv       = told;
       last.last_ack_sent = number_q;
@@ -282,7 +284,6 @@ module flue_tcp_output
           reach_q   <= reach_d;
           lower_q   <= lower_d;
           number_q  <= number_d;
-          update_q  <= way_q.reopen && update && !still;
           may_ack_q <= rec_q.placing == '0 ||
                        rec_q.rcv_nxt - rec_q.last_ack_sent >= {15'b0, rec_q.mss_rcv, 1'b0};
         end

@@ -359,8 +359,9 @@ module flue_tcp_rules
 
       S_CHOOSE: begin
         choice_q <= choice;
-        if (turn_now)         state_q <= choice.round ? S_DIVIDE : S_APPLY;
-        else if (out_ready_i) state_q <= S_IDLE;
+        way_q.turn <= 1'b0;
+        if (turn_now)                        state_q <= choice.round ? S_DIVIDE : S_APPLY;
+        else if (out_ready_i && !way_q.turn) state_q <= S_IDLE;
       end
 
       S_DIVIDE: if (!divide_busy) begin
@@ -392,7 +393,8 @@ module flue_tcp_rules
     if (rst) state_q <= S_IDLE;
   end
 
-  assign out_start_o = state_q == S_CHOOSE && !turn_now;
+  // A turn that sends nothing chooses once more: who loads next must not wait for the choice.
+  assign out_start_o = state_q == S_CHOOSE && !way_q.turn;
   assign ready_o     = state_q == S_IDLE || (out_start_o && out_ready_i);
   assign busy_o      = state_q != S_IDLE;
   assign index_o     = work_q.index;

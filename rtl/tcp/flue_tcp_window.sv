@@ -1,4 +1,4 @@
-// The window we announce, in two steps (docs/tcp.md 3.5).
+// The window we announce, in three steps (docs/tcp.md 3.5).
 //
 // Contract: edge_o is where the window may reach, registered by the caller into edge_i; then from the scaled field: how far it
 // reaches from rcv_nxt (reach_o), whether the ACK number must lie below rcv_nxt so that neither edge nor memory rule is broken
@@ -15,6 +15,10 @@ module flue_tcp_window
   output logic [31:0] reach_o,
   output logic        lower_o,
   output logic [31:0] number_o,             // the ACK number
+
+  input  logic [31:0] reach_i,              // the three, registered
+  input  logic        lower_i,
+  input  logic [31:0] number_i,
   output logic        update_o              // worth a segment of its own after a doorbell
 );
 
@@ -47,8 +51,8 @@ module flue_tcp_window
   assign quarter  = {8'b0, rec_i.rcv_buf[25:2]};
   assign worthy   = most_mss > quarter ? most_mss : quarter;
   assign number_o = lower_o ? rec_i.rcv_adv - reach_o : rec_i.rcv_nxt;
-  assign more     = lower_o ? '0 : reach_o - known;
+  assign more     = lower_i ? '0 : reach_i - known;
   assign update_o = (receiving(rec_i.state) && more != '0 && (known < 32'(rec_i.mss_rcv) || more >= worthy)) ||
-                    (rec_i.placing == '0 && rec_i.ack_owed == '0 && seq_lt(rec_i.last_ack_sent, number_o));
+                    (rec_i.placing == '0 && rec_i.ack_owed == '0 && seq_lt(rec_i.last_ack_sent, number_i));
 
 endmodule
