@@ -128,7 +128,8 @@ static void receive_side(struct flue_tcp_words *r, const struct flue_wire_tcp_de
 {
     r->rcv_nxt = r->rcv_edge = r->last_ack_sent = d->rcv_nxt;
     r->consumed = d->rcv_nxt - fin - d->receive_backlog;
-    r->rcv_adv = d->rcv_nxt + d->rcv_wnd;
+    r->rcv_adv =
+        d->rcv_nxt + smaller(d->rcv_wnd, 65535u << FIELD(r->word0, FLUE_TCP_WORDS_RCV_SCALE)); /* what a header can say */
     r->fin_seq = d->rcv_nxt - fin;
     r->ts_recent = d->ts_recent;
     if (d->ts_recent_age != NOT_RUNNING) {
@@ -196,7 +197,8 @@ detail_t engine_load(uint32_t row, uint32_t generation, const uint32_t *state, u
                (constant->word0 & FLAG_TIMESTAMPS ? FLUE_TCP_WORDS_TS_MASK : 0) |
                (constant->word0 & FLAG_SACK ? FLUE_TCP_WORDS_SACK_MASK : 0);
     r->word1 = mss | mss << FLUE_TCP_WORDS_MSS_RCV_SHIFT;
-    r->word2 = RINGS_RECV(rings);
+    uint32_t window = d->rcv_wnd + d->receive_backlog;
+    r->word2 = cached->initial_rcv_wnd > window ? cached->initial_rcv_wnd : window;
     r->word3 = RINGS_SEND(rings) | IN_FIELD(LIMIT, FLUE_TCP_WORDS_LIMIT);
     r->word4 = gen;
     r->ts_offset = d->ts_time - time_ticks(); /* ticks are milliseconds where timestamps are agreed */

@@ -71,6 +71,24 @@ static void relay_add(void *ctx, const struct relay_view *v)
     add_number(one, "held", v->held);
     add_number(one, "in_us", v->in_us);
     add_number(one, "out_us", v->out_us);
+    if (v->place == RELAY_ADAPTER) {
+        cJSON_AddStringToObject(one, "state", flue_ndis_connection_state_name(v->now.state));
+        add_number(one, "snd_una", v->now.snd_una);
+        add_number(one, "send_limit", v->now.send_limit);
+        add_number(one, "rcv_nxt", v->now.rcv_nxt);
+        add_number(one, "consumed", v->now.consumed);
+        add_number(one, "rcv_wnd", v->engine.rcv_wnd);
+        add_number(one, "snd_wnd", v->engine.snd_wnd);
+        add_number(one, "unread", v->engine.unread);
+        add_number(one, "unacked", v->engine.unacked);
+        add_number(one, "cwnd", v->engine.cwnd);
+        add_number(one, "ssthresh", v->engine.ssthresh);
+        add_number(one, "srtt_us", v->engine.srtt_us);
+        add_number(one, "rttvar_us", v->engine.rttvar_us);
+        add_number(one, "timeouts", v->engine.timeouts);
+        cJSON_AddBoolToObject(one, "refused", v->now.refused);
+        cJSON_AddBoolToObject(one, "doubt", v->now.doubt);
+    }
     cJSON_AddItemToArray(ctx, one);
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -13,7 +14,8 @@
 
 #define CHUNK_BYTES   65536u
 #define RINGS_BYTES   (64u << 20)
-#define RING_LOG2     20u
+#define RING_LOG2     21u
+#define WINDOW_BYTES  (1 << (RING_LOG2 - 1)) /* the kernel announces no more: a window must fit a ring */
 #define WAIT_LIMIT_US 5000000u
 #define ROUNDS_MAX    4u /* of a connection in one turn */
 
@@ -218,6 +220,13 @@ static bool copy(struct relay *r)
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
+static void window_clamp(int fd)
+{
+    int bytes = WINDOW_BYTES;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &bytes, sizeof bytes) != 0)
+        log_line(LOG_WARN, "TCP_WINDOW_CLAMP: %s", strerror(errno));
+}
+
 static bool watch_fd(struct relays *s, int fd)
 {
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = NULL};
@@ -284,6 +293,7 @@ const char *relay_adopt(struct relays *s, int fd, int *local, unsigned *id)
         free(r);
         return "no local socket";
     }
+    window_clamp(fd);
     r->local_fd = pair[0];
     r->tcp_fd = fd;
     flags = fcntl(pair[0], F_GETFL);
@@ -440,9 +450,10 @@ void relays_each(const struct relays *s, void (*each)(void *ctx, const struct re
         struct relay_view view = r->view;
         view.place = r->conn != NULL ? RELAY_ADAPTER : RELAY_KERNEL;
         view.ended = r->broken;
-        struct flue_conn_view now;
-        if (r->conn != NULL && flue_conn_look(r->conn, &now) == FLUE_OK)
-            carried(r, now.snd_una, now.rcv_nxt, &view);
+        if (r->conn != NULL && flue_conn_look(r->conn, &view.now) == FLUE_OK)
+            carried(r, view.now.snd_una, view.now.rcv_nxt, &view);
+        if (r->conn != NULL && flue_move_look(s->mover, r->conn, &view.engine) != FLUE_OK)
+            log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
         each(ctx, &view);
     }
 }

@@ -43,6 +43,8 @@ struct relay_view {
     unsigned moves_in, moves_out, held;
     uint64_t in_us, out_us; /* of the last moves, adapter time */
     bool ended;
+    struct flue_conn_view now;    /* in the adapter: as its status line has it */
+    struct flue_move_view engine; /* likewise: as the engine has it */
 };
 void relays_each(const struct relays *relays, void (*each)(void *ctx, const struct relay_view *view), void *ctx);
 

@@ -403,6 +403,7 @@ static enum flue_err snapshot(struct flue_mover *m, int fd, struct flue_tcp_stat
                 err == FLUE_EAGAIN ? "it does not hold still" : strerror(errno));
 }
 
+/* Half a ring is announced: what is on its way when the connection moves again still fits (CH-029). */
 static void tcp_state_fill(const struct flue_tcp_state *s, size_t queued, uint32_t ring_bytes, uint32_t state[WORDS_TCP])
 {
     struct flue_wire_tcp_const *c = (void *)state;
@@ -416,11 +417,11 @@ static void tcp_state_fill(const struct flue_tcp_state *s, size_t queued, uint32
                (uint32_t)s->rcv_wind_scale << FLUE_WIRE_TCP_CONST_RCV_WIND_SCALE_SHIFT;
     c->ports = ports_of(s);
     c->word2 = s->remote_mss;
-    k->initial_rcv_wnd = ring_bytes;
+    k->initial_rcv_wnd = s->rcv_wnd > ring_bytes / 2 ? s->rcv_wnd : ring_bytes / 2;
     k->word8 = TTL_DEFAULT;
     d->word0 = s->close_wait ? STATE_CLOSE_WAIT : STATE_ESTABLISHED;
     d->rcv_nxt = s->rcv_nxt;
-    d->rcv_wnd = s->rcv_wnd < ring_bytes ? s->rcv_wnd : ring_bytes;
+    d->rcv_wnd = s->rcv_wnd;
     d->snd_una = s->snd_una;
     d->snd_nxt = d->snd_max = s->snd_nxt;
     d->snd_wnd = s->snd_wnd;
@@ -630,6 +631,7 @@ static enum flue_err state_back(struct flue_mover *m, struct moved *c, const str
     s->max_snd_wnd = d->max_snd_wnd;
     s->snd_wl1 = d->send_wl1;
     s->ts_value = d->ts_time;
+    s->window_clamp = (int)(1u << (m->params.ring_log2 - 1));
     enum flue_err err = flue_conn_detach(c->conn, d->snd_una, d->rcv_nxt);
     if (err == FLUE_OK)
         err = flue_conn_look(c->conn, &view);
@@ -689,6 +691,31 @@ enum flue_err flue_move_out(struct flue_mover *m, struct flue_conn *conn, int fd
     if (err != FLUE_OK)
         flue_tcp_state_clear(state);
     return err != FLUE_OK ? err : released;
+}
+
+enum flue_err flue_move_look(struct flue_mover *m, struct flue_conn *conn, struct flue_move_view *view)
+{
+    struct moved *c = by_conn(m, conn);
+    uint32_t words[WORDS_TCP - TCP_DELEGATED] = {0};
+    struct node node = {
+        .kind = FLUE_NODE_REFERENCE, .type = TcpOffloadDelegatedState, .state = words, .words = WORDS_TCP - TCP_DELEGATED};
+    if (c == NULL)
+        return fail(m, FLUE_EARG, "no connection of this mover");
+    node.handle = c->handle;
+    enum flue_err err = tree_run(m, FLUE_OP_QUERY, &node, 1, "query");
+    if (err != FLUE_OK)
+        return err;
+    const struct flue_wire_tcp_delegated *d = (const void *)words;
+    *view = (struct flue_move_view){.rcv_wnd = d->rcv_wnd,
+                                    .snd_wnd = d->snd_wnd,
+                                    .unread = d->receive_backlog,
+                                    .unacked = d->snd_max - d->snd_una,
+                                    .cwnd = d->cwnd,
+                                    .ssthresh = d->ssthresh,
+                                    .srtt_us = (d->word11 & 0xFFFF) * (1000000u / TICKS / 8),
+                                    .rttvar_us = (d->word11 >> 16) * (1000000u / TICKS / 4),
+                                    .timeouts = d->word16 >> FLUE_WIRE_TCP_DELEGATED_REXMIT_COUNT_SHIFT};
+    return FLUE_OK;
 }
 
 enum flue_err flue_move_end(struct flue_mover *m, struct flue_conn *conn)

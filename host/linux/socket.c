@@ -289,8 +289,9 @@ static enum flue_err options_set(int fd, const struct flue_tcp_state *s)
         opts[n++] = (struct tcp_repair_opt){OPT_TIMESTAMP, 0};
     if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_OPTIONS, opts, n * (socklen_t)sizeof opts[0]) != 0)
         return failed("TCP_REPAIR_OPTIONS");
-    return s->timestamps ? set_int(fd, IPPROTO_TCP, TCP_TIMESTAMP, (int)(s->ts_value | (s->ts_us ? 1u : 0u)), "TCP_TIMESTAMP")
-                         : FLUE_OK;
+    /* Bit 0 names the unit; rounding up keeps the clock from running backwards (TCP-179). */
+    uint32_t ts = s->ts_us ? s->ts_value | 1u : (s->ts_value + 1u) & ~1u;
+    return s->timestamps ? set_int(fd, IPPROTO_TCP, TCP_TIMESTAMP, (int)ts, "TCP_TIMESTAMP") : FLUE_OK;
 }
 
 static enum flue_err queue_fill(int fd, int queue, const uint8_t *data, size_t bytes)
@@ -346,6 +347,8 @@ enum flue_err flue_socket_restore(int fd, const struct flue_tcp_state *s, size_t
         err = queue_fill(fd, QUEUE_RECV, s->unread, s->unread_bytes);
     if (err == FLUE_OK)
         err = queue_fill(fd, QUEUE_SEND, s->unacked, sent);
+    if (err == FLUE_OK && s->window_clamp > 0)
+        err = set_int(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, s->window_clamp, "TCP_WINDOW_CLAMP");
     if (err == FLUE_OK)
         err = windows_set(fd, s);
     if (err == FLUE_OK)

@@ -239,6 +239,32 @@ TEST(a_thawed_socket_goes_on_and_keeps_its_options)
     pair_close(&p);
 }
 
+/* TCP-179: the clock's unit, which Linux keeps in bit 0 of its value, survives any value. */
+TEST(an_odd_timestamp_does_not_change_the_unit_of_the_clock)
+{
+    struct flue_tcp_state state = {0};
+    size_t unsent;
+
+    namespace_enter();
+    struct pair p = pair_open(AF_INET, false, 0);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK_EQ(flue_socket_freeze(p.here, &state), FLUE_OK);
+        CHECK_EQ(flue_socket_snapshot(p.here, &state), FLUE_OK);
+        CHECK_EQ(flue_socket_silence(p.here), FLUE_OK);
+        CHECK(!state.ts_us);
+        uint32_t before = state.ts_value += 1001 + i;
+        CHECK_EQ(flue_socket_restore(p.here, &state, &unsent), FLUE_OK);
+        flue_tcp_state_clear(&state);
+        CHECK_EQ(flue_socket_freeze(p.here, &state), FLUE_OK);
+        CHECK_EQ(flue_socket_snapshot(p.here, &state), FLUE_OK);
+        CHECK(!state.ts_us);
+        CHECK((int32_t)(state.ts_value - before) >= 0);
+        CHECK_EQ(flue_socket_thaw(p.here, &state), FLUE_OK);
+        flue_tcp_state_clear(&state);
+    }
+    pair_close(&p);
+}
+
 /* HND-006 */
 TEST(a_state_that_contradicts_itself_is_refused_whole)
 {

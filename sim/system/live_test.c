@@ -94,4 +94,22 @@ TEST(connections_do_not_disturb_one_another)
     live_rig_close(rig);
 }
 
+/* HND-010: a row that carried a connection carries the next one, whose window opens as the host reads. */
+TEST(a_row_is_used_again)
+{
+    struct live_rig *rig = live_rig_open(32, false, 4u << 20);
+    for (unsigned i = 0; i < 3; i++) {
+        struct live live, *all[1] = {&live};
+        live_open(
+            rig, &live,
+            &(struct live_start){
+                .timestamps = true, .sack = true, .scale = 3, .snd = 5 + i, .rcv = 7 + i, .window = 30000, .delay_us = 100});
+        CHECK(live_exchange(rig, all, 1, 150000, 150000, 5000000), "life %u: %llu to the peer, %llu to the adapter", i,
+              (unsigned long long)live.peer_received, (unsigned long long)live.received);
+        live_freeze(&live);
+        live_close(&live);
+    }
+    live_rig_close(rig);
+}
+
 TEST_MAIN(1)

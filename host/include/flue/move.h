@@ -77,6 +77,16 @@ FLUE_MUST_CHECK enum flue_err flue_move_in(struct flue_mover *mover, int fd, str
 FLUE_MUST_CHECK enum flue_err flue_move_out(struct flue_mover *mover, struct flue_conn *conn, int fd,
                                             struct flue_tcp_state *state, size_t *unsent, struct flue_move_times *times);
 
+/* What the engine says of a connection in the adapter, coherent. */
+struct flue_move_view {
+    uint32_t rcv_wnd, snd_wnd;   /* bytes announced, and that the peer announces */
+    uint32_t unread, unacked;    /* bytes, as the engine knows them */
+    uint32_t cwnd, ssthresh;     /* bytes */
+    uint32_t srtt_us, rttvar_us; /* in steps of 125 and 250 us */
+    unsigned timeouts;           /* in a row */
+};
+FLUE_MUST_CHECK enum flue_err flue_move_look(struct flue_mover *mover, struct flue_conn *conn, struct flue_move_view *view);
+
 /* The connection ended in the adapter: its entry and rings are freed. */
 FLUE_MUST_CHECK enum flue_err flue_move_end(struct flue_mover *mover, struct flue_conn *conn);
 

@@ -42,7 +42,8 @@ struct flue_tcp_state {
     size_t unread_bytes;
     uint8_t *unacked; /* [snd_una, snd_una + unacked_bytes): sent up to snd_nxt, the rest not sent yet */
     size_t unacked_bytes;
-    int reuse_addr; /* SO_REUSEADDR, which repair mode changes */
+    int reuse_addr;   /* SO_REUSEADDR, which repair mode changes */
+    int window_clamp; /* for the way back: bytes the kernel may announce at most; 0 = its own choice */
 };
 
 /* What the last flue_socket_*() of this thread was doing when it failed: "TCP_REPAIR on".  Static storage. */
