@@ -62,8 +62,8 @@ class Connection:
         if "id" not in answer:
             raise RuntimeError(answer.get("error"))
         self.id = answer["id"]
-        # At the start, then out and in again when so many bytes have passed in both directions together.
-        self.plan = sorted(rng.randrange(2 * self.bytes * 5 // 100, 2 * self.bytes * 75 // 100) for _ in range(a.moves - 1))
+        # At the start, then out and in again when so many bytes have passed the adapter in both directions together.
+        self.plan = sorted(rng.randrange(2 * self.bytes * 5 // 100, 2 * self.bytes * 70 // 100) for _ in range(a.moves - 1))
         self.moves, self.view, self.samples = [], None, []
         self.inside = False
 
@@ -106,10 +106,10 @@ def run(hosts, a, rng):
                 continue
             passed = c.view["sent_adapter"] + c.view["received_adapter"]
             c.samples.append((round(now, 3), c.view["sent_adapter"], c.view["received_adapter"]))
-            if not c.inside and passed < 2 * c.bytes * 0.98:
-                move(daemon, c, "adapter", started)
-            elif c.plan and passed >= c.plan[0] and move(daemon, c, "kernel", started):
+            # The kernel has it for as long as the way back takes.
+            if c.plan and passed >= c.plan[0] and move(daemon, c, "kernel", started):
                 c.plan.pop(0)
+                move(daemon, c, "adapter", started)
         if now - shown >= (1 if sys.stderr.isatty() else 5):
             shown = now
             done = sum((c.view or {}).get("received", 0) for c in connections)
@@ -176,7 +176,8 @@ def main():
               + (f", FAULT={a.fault}" if a.fault else ""), flush=True)
         connections, wall_s, stuck = run(hosts, a, random.Random(seed))
     except (RuntimeError, OSError) as e:
-        print(f"FAILED: {e}; {hosts.log.read_text().strip().splitlines()[-1:]}")
+        said = [l for l in hosts.log.read_text().splitlines() if "error: " in l]
+        print(f"FAILED: {said[0].split('error: ', 1)[1] if said else e}")
         hosts.close()
         return 1
     failures = [stuck] if stuck else []

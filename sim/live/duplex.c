@@ -25,10 +25,10 @@
 #include <unistd.h>
 #include "stream.h"
 
-#define BLOCK_BYTES          65536u
-#define MEGABYTE             (1024u * 1024u)
-#define RECEIVE_BUFFER_BYTES (300 * 1024) /* the window stays below the rings of the adapter */
-#define STALL_MS             40000        /* no byte for so long is a failure */
+#define BLOCK_BYTES  65536u
+#define MEGABYTE     (1024u * 1024u)
+#define BUFFER_BYTES (300 * 1024) /* of a socket, each way: windows and queues stay below the rings of the adapter */
+#define STALL_MS     40000        /* no byte for so long is a failure */
 
 struct way {
     struct stream stream;
@@ -164,13 +164,14 @@ static int connection(bool listens, const char *address, const char *port)
     bool v4 = inet_pton(AF_INET, address, &a4.sin_addr) == 1;
     const struct sockaddr *a = v4 ? (struct sockaddr *)&a4 : (struct sockaddr *)&a6;
     socklen_t len = v4 ? sizeof a4 : sizeof a6;
-    int on = 1, buffer = RECEIVE_BUFFER_BYTES;
+    int on = 1, buffer = BUFFER_BYTES;
 
     if (!v4 && inet_pton(AF_INET6, address, &a6.sin6_addr) != 1)
         return -1;
     int fd = socket(a->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
     if (!listens)
         return connect(fd, a, len) == 0 ? fd : -1;
     if (bind(fd, a, len) != 0 || listen(fd, 1) != 0)
