@@ -26,11 +26,14 @@ build: setup-build ## build the library, the programs, the simulated adapter and
 	  { cat build/cmake.log; rm -f build/cmake/CMakeCache.txt; exit 1; }
 	@$(NINJA) --quiet $(TARGETS)
 
-demo: demo-stateless ## the demonstration (today the stateless one); FAULT=csum or FAULT=lso-seq breaks the RTL on purpose
+demo: setup-demo ## live Linux connections move into the RTL engine and back, content compared; FAULT=csum, lso-seq or place breaks it
+	@case "$(FAULT)" in ''|csum|lso-seq|place) ;; *) echo "make: FAULT is '$(FAULT)'; it is csum, lso-seq or place" >&2; exit 2;; esac
+	@$(MAKE) --no-print-directory build TARGETS=demo
+	@sim/live/demo.sh $(if $(FAULT),--fault $(FAULT))
 demo-stateless: setup-demo ## two Linux hosts, 32 MB each way through the simulated adapter, content compared
 	@case "$(FAULT)" in ''|csum|lso-seq) ;; *) echo "make: FAULT is '$(FAULT)'; it is csum or lso-seq" >&2; exit 2;; esac
 	@$(MAKE) --no-print-directory build TARGETS=demo
-	@sim/live/demo.sh $(if $(FAULT),--fault $(FAULT))
+	@python3 sim/live/demo_stateless.py $(if $(FAULT),--fault $(FAULT))
 
 test: setup-test build ## everything that is tested: C, unit benches, system, fuzz corpus, short proofs, live (under 20 minutes)
 	@$(PY) tools/run_tests.py

@@ -35,7 +35,7 @@ static const char usage[] =
     "  pcap stop                 end it\n"
     "  wire [--tx TEXT] [--rx TEXT]\n"
     "                            impairments of the wire, such as drop=0.01,reorder=0.01,delay=200us; \"\" for none\n"
-    "  fault [csum] [lso-seq] [processor]\n"
+    "  fault [csum] [lso-seq] [place] [processor]\n"
     "                            break the adapter on purpose; without a name, mend it; processor: it traps, once\n"
     "  log [LEVEL]               show or set the daemon's log level: error, warn, info, debug\n"
     "  reset                     function reset of the adapter\n"

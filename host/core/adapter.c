@@ -418,7 +418,7 @@ enum flue_err flue_time_us(struct flue_adapter *a, uint64_t *time_us)
 
 enum flue_err flue_fault_set(struct flue_adapter *a, uint32_t fault_bits)
 {
-    if (a == NULL || (fault_bits & ~(FLUE_FAULT_CSUM_BIT_MASK | FLUE_FAULT_LSO_SEQ_MASK)) != 0)
+    if (a == NULL || (fault_bits & ~(FLUE_FAULT_CSUM_BIT_MASK | FLUE_FAULT_LSO_SEQ_MASK | FLUE_FAULT_PLACE_MASK)) != 0)
         return FLUE_EARG;
     if (a->state == ADAPTER_BROKEN)
         return FLUE_EDEVICE;

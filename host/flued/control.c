@@ -7,7 +7,7 @@
  *   {"verb": "pcap"}                                            where the capture is; it is flushed first
  *   {"verb": "pcap", "action": "start", "path": "/a/b"}         begin one; "stop" ends it
  *   {"verb": "wire", "tx": "drop=0.01", "rx": ""}               change the wire's impairments
- *   {"verb": "fault", "faults": ["csum", "lso-seq"]}            break the RTL on purpose; "processor" makes its next start trap
+ *   {"verb": "fault", "faults": ["csum", "lso-seq", "place"]}   break the RTL on purpose; "processor" makes its next start trap
  *   {"verb": "log", "level": "debug"}
  *   {"verb": "reset"}                                           function reset of the adapter
  *   {"verb": "oid", "type": "query", "oid": "OID_...", "length": 20}     one OID request; "data" of a set and of the answer
@@ -311,10 +311,12 @@ static cJSON *verb_fault(struct daemon *d, const cJSON *request)
             bits |= FLUE_FAULT_CSUM_BIT_MASK;
         else if (cJSON_IsString(one) && strcmp(one->valuestring, "lso-seq") == 0)
             bits |= FLUE_FAULT_LSO_SEQ_MASK;
+        else if (cJSON_IsString(one) && strcmp(one->valuestring, "place") == 0)
+            bits |= FLUE_FAULT_PLACE_MASK;
         else if (cJSON_IsString(one) && strcmp(one->valuestring, "processor") == 0)
             processor = true;
         else
-            return error_answer("a fault is csum, lso-seq or processor");
+            return error_answer("a fault is csum, lso-seq, place or processor");
     }
     if (processor) {
         const char *wrong = offload_trap(d->offload);

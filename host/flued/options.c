@@ -30,7 +30,7 @@ static const char usage[] =
     "  --width N               data width in bits: 32, 64 or 128 [128]\n"
     "  --set SWITCH=VALUE      as `flue caps --set`; may be repeated\n"
     "  --settings FILE         standardized keywords, such as *LsoV2IPv4 = 0; read at start, kept when they change\n"
-    "  --fault csum|lso-seq    break the RTL on purpose\n"
+    "  --fault csum|lso-seq|place  break the RTL on purpose\n"
     "\n"
     "Wire and simulator\n"
     "  --wire-tx TEXT          impairments away from the host, such as drop=0.01,reorder=0.01,delay=200us\n"
@@ -166,8 +166,10 @@ static int fault_read(struct options *o, const char *name)
         o->fault |= FLUE_FAULT_CSUM_BIT_MASK;
     else if (strcmp(name, "lso-seq") == 0)
         o->fault |= FLUE_FAULT_LSO_SEQ_MASK;
+    else if (strcmp(name, "place") == 0)
+        o->fault |= FLUE_FAULT_PLACE_MASK;
     else
-        return refuse("--fault: '%s' is not csum or lso-seq", name);
+        return refuse("--fault: '%s' is not csum, lso-seq or place", name);
     return -1;
 }
 

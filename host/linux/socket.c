@@ -117,24 +117,32 @@ static enum flue_err addresses_get(int fd, struct flue_tcp_state *state)
     return getpeername(fd, (struct sockaddr *)&state->remote, &len) == 0 ? FLUE_OK : failed("getpeername");
 }
 
-/* Copy of a queue of exactly `bytes`; one more or less says that it moved.  In a queue of repair mode a peek goes through it.
+/*
+ * Copy of a queue's last `bytes`; any other number says that it moved.  In the send queue a segment of which the peer
+ * acknowledged a part may still be whole: what is in front of SND.UNA is skipped.
  */
 static enum flue_err queue_peek(int fd, int queue, uint32_t bytes, uint8_t **data, uint32_t *seq)
 {
+    size_t more = queue == QUEUE_SEND ? CHUNK_BYTES : 1, cap = (size_t)bytes + more;
     enum flue_err err = queue_select(fd, queue);
     if (err == FLUE_OK)
         err = get_u32(fd, TCP_QUEUE_SEQ, seq, "TCP_QUEUE_SEQ");
     if (err != FLUE_OK)
         return err;
-    *data = malloc((size_t)bytes + 1);
+    *data = malloc(cap);
     if (*data == NULL)
         return FLUE_ENOMEM;
-    ssize_t got = recv(fd, *data, (size_t)bytes + 1, MSG_PEEK | MSG_DONTWAIT);
+    ssize_t got = recv(fd, *data, cap, MSG_PEEK | MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         got = 0;
     if (got < 0)
         return failed("peek of a queue");
-    return (uint32_t)got == bytes ? FLUE_OK : FLUE_EAGAIN;
+    if ((size_t)got < bytes || (size_t)got == cap || (queue == QUEUE_RECV && (size_t)got > bytes)) {
+        failed(queue == QUEUE_SEND ? "the send queue moves" : "the receive queue moves");
+        return FLUE_EAGAIN;
+    }
+    memmove(*data, *data + ((size_t)got - bytes), bytes);
+    return FLUE_OK;
 }
 
 static void info_take(const struct tcp_info *info, struct flue_tcp_state *s)
@@ -185,8 +193,13 @@ static enum flue_err queues_get(int fd, struct flue_tcp_state *s, const struct t
         err = queue_peek(fd, QUEUE_RECV, unread, &s->unread, &s->rcv_nxt);
     if (err == FLUE_OK)
         err = queue_peek(fd, QUEUE_SEND, unacked, &s->unacked, &write_seq);
+    uint32_t unacked_now = unacked;
+    if (err == FLUE_OK)
+        err = queue_size(fd, SIOCOUTQ, &unacked_now, "SIOCOUTQ");
     if (err == FLUE_OK)
         err = queue_select(fd, QUEUE_NONE);
+    if (err == FLUE_OK && unacked_now != unacked)
+        err = FLUE_EAGAIN;
     if (err != FLUE_OK)
         return err;
     s->unread_bytes = unread;
@@ -215,8 +228,10 @@ enum flue_err flue_socket_snapshot(int fd, struct flue_tcp_state *state)
         err = queues_get(fd, state, &before);
     if (err == FLUE_OK && getsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &after, &len) != 0)
         err = failed("TCP_REPAIR_WINDOW");
-    if (err == FLUE_OK && memcmp(&before, &after, sizeof before) != 0)
+    if (err == FLUE_OK && memcmp(&before, &after, sizeof before) != 0) {
+        failed("the window moves");
         err = FLUE_EAGAIN;
+    }
     if (err != FLUE_OK)
         flue_tcp_state_clear(state);
     return err;

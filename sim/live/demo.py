@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import random
+import select
 import socket
 import subprocess
 import sys
@@ -23,6 +24,7 @@ import live
 
 PORT = 5101
 LIMIT_S = 170
+CONNECT_S = 20
 SHARE = 0.8          # of each direction, carried by the adapter
 TICK_S = 0.1
 
@@ -58,6 +60,10 @@ class Connection:
             time.sleep(0.02)
         self.host = hosts.start(hosts.host, program, "connect", live.PEER4, self.port, a.megabytes, "--adopt", hosts.socket,
                                 **pipes)
+        until = time.monotonic() + CONNECT_S
+        while not select.select([self.host.stdout], [], [], TICK_S)[0]:
+            if hosts.daemon.poll() is not None or time.monotonic() > until:
+                raise RuntimeError("no connection came about")
         answer = json.loads(self.host.stdout.readline() or '{"error": "no connection"}')
         if "id" not in answer:
             raise RuntimeError(answer.get("error"))
@@ -89,10 +95,10 @@ def run(hosts, a, rng):
     """(connections, wall time, what went wrong)"""
     daemon = Daemon(hosts.socket)
     started = time.monotonic()
-    connections = [Connection(hosts, n, a, rng) for n in range(a.connections)]
-    shown = 0
-    for c in connections:
-        move(daemon, c, "adapter", started)
+    connections, shown = [], 0
+    for n in range(a.connections):
+        connections.append(Connection(hosts, n, a, rng))
+        move(daemon, connections[-1], "adapter", started)
     while not all(c.done() for c in connections):
         now = time.monotonic() - started
         if now > LIMIT_S:

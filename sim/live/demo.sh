@@ -1,3 +1,3 @@
 #!/bin/sh
-# The demonstration of today: the stateless adapter.
-exec python3 "$(dirname "$0")/demo_stateless.py" "$@"
+# The demonstration: live connections through the engine.
+exec python3 "$(dirname "$0")/demo.py" "$@"

@@ -419,7 +419,7 @@ TEST(registers_are_read_and_written_and_silence_is_a_timeout)
     CHECK(link->ops->write32(link, 0x500, 0xDEADBEEF) == FLUE_OK);
     CHECK(link->ops->read32(link, 0x500, &v) == FLUE_OK && v == 0xDEADBEEF);
     CHECK(link->ops->read32(link, 0x502, &v) == FLUE_EARG);
-    CHECK(link->ops->write32(link, 0x1000, 0) == FLUE_EARG);
+    CHECK(link->ops->write32(link, 0x10000, 0) == FLUE_EARG);
     expect_clean(sim);
     sim = open_with(FAULT_NO_ANSWER, &cfg);
     link = flue_sim_link(sim);
