@@ -54,7 +54,7 @@ def processor_image():
 def headers():
     """Each public header alone as C17 and C++17, each other one as C17."""
     wrong = []
-    include = [f"-I{d}" for d in ("host/include", "build/gen", "sim/model", "sim/unit/lib", "host/core", "host/ndis", "host/tree_text", "sim/runtime", "firmware", "firmware/host", "host/test")]
+    include = [f"-I{d}" for d in ("host/include", "build/gen", "sim/model", "sim/unit/lib", "host/core", "host/ndis", "host/tree_text", "sim/runtime", "sim/dialogue", "sim/lockstep", "firmware", "firmware/host", "host/test")]
     public = sorted((ft.ROOT / "host" / "include").rglob("*.h")) + sorted((ft.GEN / "flue").glob("*.h"))
     other = [h for h in tracked(".h") if h not in public]
     with tempfile.TemporaryDirectory() as tmp:
