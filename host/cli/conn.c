@@ -111,6 +111,19 @@ static void conn_print(const cJSON *answer)
     const cJSON *one;
 
     cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "parameters")) printf("%-36s %.0f\n", one->string, one->valuedouble);
+    printf("\n%-4s %-8s %-22s %-22s %12s %12s %6s %8s %8s %5s\n", "id", "where", "local", "remote", "sent", "received", "moves",
+           "cwnd", "RTT, us", "RTOs");
+    cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "connections"))
+    {
+        printf("%-4d %-8s %-22s %-22s %12.0f %12.0f %6d", number_of(one, "id"), text_of(one, "where"), text_of(one, "local"),
+               text_of(one, "remote"), cJSON_GetNumberValue(cJSON_GetObjectItem(one, "sent")),
+               cJSON_GetNumberValue(cJSON_GetObjectItem(one, "received")),
+               number_of(one, "moves_in") + number_of(one, "moves_out"));
+        if (cJSON_GetObjectItem(one, "cwnd") != NULL)
+            printf(" %8d %8d %5d\n", number_of(one, "cwnd"), number_of(one, "srtt_us"), number_of(one, "timeouts"));
+        else
+            printf(" %8s %8s %5s\n", "-", "-", "-");
+    }
     printf("\n%-20s %-8s %-20s %4s  %s\n", "handle", "state", "parent", "deps", "addresses and ports");
     cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "objects"))
     {
@@ -155,6 +168,10 @@ int verb_conn(int argc, char **argv)
     status = answer_status(answer, false);
     if (status == STATUS_OK) {
         runtime_report(cJSON_AddObjectToObject(answer, "parameters"), &p);
+        cJSON *adopted = ask_raw(request_of("connections"));
+        cJSON *list = cJSON_DetachItemFromObject(adopted, "connections");
+        cJSON_AddItemToObject(answer, "connections", list != NULL ? list : cJSON_CreateArray());
+        cJSON_Delete(adopted);
         if (json)
             json_print(answer);
         else

@@ -24,7 +24,9 @@ static const char usage[] =
     "  params [NAME=VALUE ...]   the offloads as OID_TCP_OFFLOAD_PARAMETERS names them: what the hardware can, what is on\n"
     "                            now; with values all of them are set, or none\n"
     "  encap [ipv4=F] [ipv6=F]   framing offloads are active for (OID_OFFLOAD_ENCAPSULATION); F: 802.3, llc-snap, off\n"
-    "  conn [--set NAME=VALUE]   offloaded neighbors, paths and connections, and the run-time parameters of connections\n"
+    "  conn [--set NAME=VALUE]   adopted connections, offloaded neighbors, paths and connections, and the run-time parameters\n"
+    "                            of connections\n"
+    "  offload ID                move an adopted connection into the adapter; `upload ID` moves it back (ids: conn)\n"
     "  offload pause|upload-all|resume|restart\n"
     "                            what the adapter tells the host of connection offload; restart: of its processor, warm\n"
     "  stat [--reset GROUP] [TEXT]\n"
@@ -305,10 +307,32 @@ static int verb_log(int argc, char **argv)
     return status;
 }
 
+/* An adopted connection into the adapter, or back. */
+static int move(const char *verb, const char *id, const char *to)
+{
+    char *end;
+    unsigned long number = strtoul(id, &end, 10);
+    if (end == id || *end != '\0' || number == 0 || number > UINT32_MAX)
+        return complain(STATUS_USAGE, "%s: '%s' is not the id of a connection (flue conn)", verb, id);
+    cJSON *request = request_of("move");
+    cJSON_AddNumberToObject(request, "id", (double)number);
+    cJSON_AddStringToObject(request, "to", to);
+    return ask_quietly(request);
+}
+
+static int verb_upload(int argc, char **argv)
+{
+    if (argc != 2)
+        return complain(STATUS_USAGE, "upload: takes the id of a connection (flue conn)");
+    return move(argv[0], argv[1], "kernel");
+}
+
 static int verb_offload(int argc, char **argv)
 {
     if (argc != 2)
-        return complain(STATUS_USAGE, "offload: is pause, upload-all, resume or restart");
+        return complain(STATUS_USAGE, "offload: takes the id of a connection, or pause, upload-all, resume or restart");
+    if (argv[1][0] >= '0' && argv[1][0] <= '9')
+        return move(argv[0], argv[1], "adapter");
     cJSON *request = request_of("offload");
     cJSON_AddStringToObject(request, "action", argv[1]);
     return ask_quietly(request);
@@ -404,10 +428,10 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } verbs[] = {{"caps", verb_caps}, {"params", verb_params},  {"encap", verb_encap}, {"conn", verb_conn},
-                 {"stat", verb_stat}, {"pcap", verb_pcap},      {"wire", verb_wire},   {"fault", verb_fault},
-                 {"log", verb_log},   {"reset", verb_plain},    {"stop", verb_plain},  {"replay", verb_replay},
-                 {"tree", verb_tree}, {"offload", verb_offload}};
+    } verbs[] = {{"caps", verb_caps}, {"params", verb_params},   {"encap", verb_encap},  {"conn", verb_conn},
+                 {"stat", verb_stat}, {"pcap", verb_pcap},       {"wire", verb_wire},    {"fault", verb_fault},
+                 {"log", verb_log},   {"reset", verb_plain},     {"stop", verb_plain},   {"replay", verb_replay},
+                 {"tree", verb_tree}, {"offload", verb_offload}, {"upload", verb_upload}};
     const char *environment = getenv("FLUE_SOCKET");
     int option;
 
