@@ -351,7 +351,7 @@ module flue_adapter
     );
 
     if (TCP) begin : g_tcp
-      flue_tcp #(.W(W), .CONNECTIONS(CONNECTIONS)) u_tcp (
+      flue_tcp #(.W(W), .CONNECTIONS(CONNECTIONS), .MAX_FRAME(MAX_FRAME)) u_tcp (
         .clk, .rst, .time_us_i, .stop_i(drain), .fault_place_i(fault_place), .quiet_o(tcp_quiet),
         .frames_idle_o(tcp_frames_idle),
         .deadline_valid_o(tcp_deadline_valid), .deadline_us_o(tcp_deadline_us),

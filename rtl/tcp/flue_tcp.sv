@@ -10,6 +10,7 @@ module flue_tcp
 #(
   parameter int W           = 32,
   parameter int CONNECTIONS = 64,
+  parameter int MAX_FRAME   = 1518,       // of the adapter
   localparam int B = W / 8
 ) (
   input  logic               clk,
@@ -281,7 +282,7 @@ module flue_tcp
   // ---- what leaves ----
   logic send_idle;
 
-  flue_tcp_send #(.W(W), .DEPTH(SEND_DEPTH)) u_send (
+  flue_tcp_send #(.W(W), .DEPTH(SEND_DEPTH), .MAX_FRAME(MAX_FRAME)) u_send (
     .clk, .rst, .time_us_i, .in_valid_i(tx_valid), .in_ready_o(tx_ready), .in_i(tx), .room_o(send_room),
     .tp_valid_o, .tp_ready_i, .tp_table_o, .tp_row_o, .tp_word_o, .tp_rdata_i, .tp_bad_i,
     .ring_valid_o(send_ring_valid), .ring_ready_i(send_ring_ready), .ring_index_o(send_ring_index), .ring_i(ring),
