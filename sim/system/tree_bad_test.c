@@ -179,7 +179,7 @@ static void wrong_fields(struct trees *t)
             trees_progress(t, i + 1, case_count, 200, "wrong fields");
     }
     trees_give_back(t, watched.first.entry, watched.first.entries);
-    watch_end(t, &watched);
+    watch_end(t, &watched, true);
 }
 
 /*

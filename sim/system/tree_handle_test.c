@@ -227,7 +227,7 @@ static void in_commands(struct trees *t)
     }
     trees_give_back(t, watched.first.entry, watched.first.entries);
     watch_same(t, &watched, "wrong handles in commands");
-    watch_end(t, &watched);
+    watch_end(t, &watched, true);
 }
 
 /* CH-021: the commands that name one object refuse a wrong handle with the reason, and touch nothing. */

@@ -44,8 +44,8 @@ bool watch_same_list(struct trees *t, struct watched *w, const char *after);
 /* Give back everything but the family, take and give back a good tree. */
 void watch_serves(struct trees *t, struct watched *w);
 
-/* The tables hold what is advertised beside the family, the family goes, frames pass. */
-void watch_end(struct trees *t, struct watched *w);
+/* A good tree is served, the family goes, frames pass; `full`, and in the long form: the tables hold what is advertised. */
+void watch_end(struct trees *t, struct watched *w, bool full);
 
 /* Put a tree at the end of the buffer; its first word, its bytes and the offset of both in the region. */
 uint32_t *watch_put(struct trees *t, struct watched *w, const struct tree *tree, uint32_t *bytes, uint32_t *offset);

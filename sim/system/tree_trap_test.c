@@ -3,13 +3,13 @@
  * function.  The data plane goes on, the host gets cause, address and registers, and starts it again with the tables as they
  * were.
  *
- * PROGRAM [--entries N] [--long] [--seed N] [name ...]   N functions are spoilt, 6 without the option, more until a command
+ * PROGRAM [--entries N] [--long] [--seed N] [name ...]   N functions are spoilt, 4 without the option, more until a command
  * reached two; --long: at every width
  */
 #include "flue/admin.h"
 #include "tree_look.h"
 
-static unsigned entries_wanted = 6;
+static unsigned entries_wanted = 4;
 static struct watched watched;
 
 #define MARK 0x5A17E678u
@@ -243,6 +243,7 @@ static bool spoil(struct trees *t, uint32_t at, const struct spoiler *s)
 
 static void spoiled(struct trees *t)
 {
+    static unsigned next; /* goes on with the next seed */
     static uint32_t entry[512];
     unsigned count = find_entries(entry, 512), traps = 0, tried = 0;
     CHECK(count >= 4, "only %u functions in the image", count);
@@ -251,14 +252,14 @@ static void spoiled(struct trees *t)
         unsigned pick = (unsigned)flue_rng_below(&t->rig->rng, count);
         uint32_t at = entry[pick];
         entry[pick] = entry[--count];
-        traps += spoil(t, at, &SPOILERS[i % SPOILER_COUNT]);
+        traps += spoil(t, at, &SPOILERS[next++ % SPOILER_COUNT]);
         tried++;
         if (trees_long)
             trees_progress(t, tried, entries_wanted, 10, "functions spoilt");
     }
     printf("  W=%u: %u functions of %u spoilt, %u reached by a command\n", t->rig->width, tried, count + tried, traps);
     CHECK(check_failures || traps >= 2, "only %u of %u were reached by a command", traps, tried);
-    watch_end(t, &watched);
+    watch_end(t, &watched, true);
 }
 
 /*
