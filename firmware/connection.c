@@ -281,8 +281,13 @@ detail_t connection_leave(uint32_t row, uint32_t word0, uint32_t offset, bool wa
     }
     age(state, past);
     bool live = engine_has(row);
-    if (RARE(live) && !engine_freeze(row, state))
-        return FLUE_AD_BUSY;
+    uint32_t counted[D_WORDS]; /* what was counted is what was loaded, whatever became of it in the engine */
+    if (RARE(live)) {
+        for (uint32_t i = 0; i < D_WORDS; i++)
+            counted[i] = state[i];
+        if (!engine_freeze(row, state))
+            return FLUE_AD_BUSY;
+    }
     if (wanted) {
         hw_dma_begin_write(fw.sqe.word1, fw.sqe.offset + offset, state, 4 * D_WORDS);
         if (RARE(!hw_dma_end()))
@@ -290,7 +295,7 @@ detail_t connection_leave(uint32_t row, uint32_t word0, uint32_t offset, bool wa
     }
     if (RARE(live))
         engine_forget(row);
-    number(state, word0, UINT32_MAX);
+    number(RARE(live) ? counted : state, word0, UINT32_MAX);
     if (RARE(fw.sqe.word0 & FLUE_SQE_KEEP_ENTRY_MASK)) {
         put(row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_FROZEN);
         return FLUE_AD_NONE;
