@@ -7,7 +7,7 @@ PY     := .venv/bin/python
 BAD_TREES := bad handle moving trap
 NINJA  := flock build/.lock ninja -C build/cmake -j $(J)
 .DEFAULT_GOAL := all
-.PHONY: help setup all build demo demo-stateless test lint check unit system live fuzz formal synth bench report \
+.PHONY: help setup all build demo storm demo-stateless test lint check unit system live fuzz formal synth bench report \
         coverage regs firmware format waves install clean long-trees long-leaks long-bad setup-build setup-demo setup-test setup-synth
 
 help: ## list the targets
@@ -30,6 +30,9 @@ demo: setup-demo ## live Linux connections move into the RTL engine and back, co
 	@case "$(FAULT)" in ''|csum|lso-seq|place) ;; *) echo "make: FAULT is '$(FAULT)'; it is csum, lso-seq or place" >&2; exit 2;; esac
 	@$(MAKE) --no-print-directory build TARGETS=demo
 	@sim/live/demo.sh $(if $(FAULT),--fault $(FAULT))
+storm: setup-demo ## 1,000 moves of four live connections under loss (long)
+	@$(MAKE) --no-print-directory build TARGETS=demo
+	@sim/live/demo.sh --moves 126 --megabytes 64 --limit 3600 --report storm
 demo-stateless: setup-demo ## two Linux hosts, 32 MB each way through the simulated adapter, content compared
 	@case "$(FAULT)" in ''|csum|lso-seq) ;; *) echo "make: FAULT is '$(FAULT)'; it is csum or lso-seq" >&2; exit 2;; esac
 	@$(MAKE) --no-print-directory build TARGETS=demo

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Live connections of the Linux kernel move into the simulated adapter and back in mid-stream.
 
-    demo.py [--megabytes 4] [--connections 4] [--moves 3] [--loss 0.01] [--fault csum|lso-seq|place] [--seed N] [--width 128]
+    demo.py [--megabytes 4] [--connections 4] [--moves 4] [--loss 0.01] [--fault csum|lso-seq|place] [--seed N] [--width 128]
+            [--limit 170] [--report demo]
 
 Two network namespaces, a wire that loses and reorders, connections that carry bytes both ways at once.  Each one is moved into
 the adapter at once, then out and in again at random bytes.  Exit status 0 only if every byte was right at both ends, nobody was
@@ -23,7 +24,6 @@ import demo_report
 import live
 
 PORT = 5101
-LIMIT_S = 170
 CONNECT_S = 20
 SHARE = 0.8          # of each direction, carried by the adapter
 TICK_S = 0.1
@@ -101,8 +101,8 @@ def run(hosts, a, rng):
         move(daemon, connections[-1], "adapter", started)
     while not all(c.done() for c in connections):
         now = time.monotonic() - started
-        if now > LIMIT_S:
-            return connections, now, f"not done after {LIMIT_S} s"
+        if now > a.limit:
+            return connections, now, f"not done after {a.limit} s"
         if hosts.daemon.poll() is not None:
             return connections, now, "flued ended"
         views = daemon.connections()
@@ -162,6 +162,8 @@ def main():
     p.add_argument("--width", type=int, default=128)
     p.add_argument("--fault", choices=("csum", "lso-seq", "place"))
     p.add_argument("--seed", type=int)
+    p.add_argument("--limit", type=int, default=170, help="seconds of wall clock")
+    p.add_argument("--report", default="demo", help="name of the report's files")
     a = p.parse_args()
 
     live.become_able()
@@ -208,7 +210,7 @@ def main():
 
     report = demo_report.collect(a, seed, connections, results, wall_s, stat, resets, failures)
     demo_report.table(report)
-    demo_report.write(report)
+    demo_report.write(report, a.report)
     hosts.close()
     for f in failures:
         print(f"FAILED: {f}")

@@ -91,9 +91,10 @@ border-bottom:1px solid #ddd;text-align:right}}svg text{{font:11px sans-serif}}<
 """
 
 
-def write(report):
+def write(report, name):
     reports = live.BUILD / "reports"
     reports.mkdir(parents=True, exist_ok=True)
-    (reports / "demo.json").write_text(json.dumps(report, indent=1) + "\n")
-    (reports / "demo.html").write_text(page(report))
-    print(f"report: {(reports / 'demo.html').relative_to(live.ROOT)}, figures: {(reports / 'demo.json').relative_to(live.ROOT)}")
+    files = reports / f"{name}.html", reports / f"{name}.json"
+    files[0].write_text(page(report))
+    files[1].write_text(json.dumps(report, indent=1) + "\n")
+    print(f"report: {files[0].relative_to(live.ROOT)}, figures: {files[1].relative_to(live.ROOT)}")
