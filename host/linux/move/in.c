@@ -1,0 +1,124 @@
+/* A socket goes into the adapter (linux-host.md 4.2). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include "move_internal.h"
+
+#define SNAPSHOTS_MAX 8u
+
+static enum flue_err snapshot(struct flue_mover *m, int fd, struct flue_tcp_state *s)
+{
+    enum flue_err err = FLUE_EAGAIN;
+    for (unsigned i = 0; err == FLUE_EAGAIN && i < SNAPSHOTS_MAX; i++)
+        err = flue_socket_snapshot(fd, s);
+    if (err == FLUE_OK)
+        return FLUE_OK;
+    return move_fail(m, err, "snapshot: %s: %s", flue_socket_error(),
+                     err == FLUE_EAGAIN ? "it does not hold still" : strerror(errno));
+}
+
+/* The kernel has let go: give the connection back to it. */
+static enum flue_err put_back(struct flue_mover *m, int fd, const struct flue_tcp_state *s)
+{
+    char why[sizeof m->error];
+    size_t unsent;
+    memcpy(why, m->error, sizeof why);
+    if (flue_socket_restore(fd, s, &unsent) != FLUE_OK)
+        return move_fail(m, FLUE_EIO, "%.60s; and the kernel does not take it back: %s", why, flue_socket_error());
+    for (const uint8_t *p = s->unacked + s->unacked_bytes - unsent; unsent > 0;) {
+        ssize_t n = send(fd, p, unsent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n <= 0)
+            return move_fail(m, FLUE_EIO, "%.60s; and %zu bytes are lost: %s", why, unsent, strerror(errno));
+        p += n;
+        unsent -= (size_t)n;
+    }
+    return FLUE_ESTATE;
+}
+
+enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn, struct flue_tcp_state *state, size_t *unsent,
+                           struct flue_move_times *times)
+{
+    uint64_t began = move_now_us(m);
+    uint32_t ring_bytes = 1u << m->params.ring_log2;
+    struct moved *c = calloc(1, sizeof *c);
+    socklen_t len = sizeof c->state.local;
+
+    *conn = NULL;
+    *unsent = 0;
+    memset(state, 0, sizeof *state);
+    m->adapter_us = 0;
+    m->given_up = 0;
+    if (c == NULL)
+        return move_fail(m, FLUE_ENOMEM, "no memory");
+    c->next = m->moved;
+    m->moved = c;
+    if (getsockname(fd, (struct sockaddr *)&c->state.local, &len) != 0 ||
+        (len = sizeof c->state.remote, getpeername(fd, (struct sockaddr *)&c->state.remote, &len) != 0)) {
+        moved_drop(m, c);
+        return move_fail(m, FLUE_ESTATE, "not connected: %s", strerror(errno));
+    }
+    enum flue_err err = move_route_of(m, fd, &c->state, &c->route);
+    if (err == FLUE_OK) {
+        err = flue_conn_open(m->conns, m->params.ring_log2, m->params.ring_log2, &c->conn);
+        if (err != FLUE_OK)
+            (void)move_fail(m, err, "no room for its rings");
+    }
+    if (err == FLUE_OK)
+        err = move_entry_hold(m, c);
+    bool frozen = false;
+    if (err == FLUE_OK) {
+        c->keep = true; /* until the kernel let go, held frames are its own */
+        err = flue_socket_freeze(fd, state);
+        frozen = err == FLUE_OK;
+        if (!frozen)
+            (void)move_fail(m, err, "repair mode: %s: %s", flue_socket_error(),
+                            err == FLUE_EIO ? strerror(errno) : "its state");
+    }
+    if (err == FLUE_OK)
+        err = move_transmit_drain(m);
+    if (err == FLUE_OK)
+        err = snapshot(m, fd, state);
+    if (err == FLUE_OK && (state->ts_us || state->rcv_wnd > ring_bytes || state->snd_nxt - state->snd_una > ring_bytes))
+        err = move_fail(m, FLUE_ESTATE,
+                        state->ts_us ? "timestamps in microseconds are not carried"
+                                     : "its windows (%u, %u bytes) are larger than a ring",
+                        state->rcv_wnd, state->snd_nxt - state->snd_una);
+    if (err == FLUE_OK) {
+        err = flue_socket_silence(fd);
+        if (err != FLUE_OK)
+            (void)move_fail(m, err, "%s: %s", flue_socket_error(), strerror(errno));
+    }
+    if (err != FLUE_OK) { /* the connection is the kernel's as before (HND-009) */
+        if (frozen && flue_socket_thaw(fd, state) != FLUE_OK)
+            err = FLUE_EIO;
+        if (c->handle != 0)
+            (void)!move_entry_release(m, c);
+        move_held_flush(m, true);
+        flue_tcp_state_clear(state);
+        moved_drop(m, c);
+        return err;
+    }
+    m->given_up += m->held_count;
+    move_held_flush(m, false); /* the peer sends them again */
+    c->keep = false;
+    size_t queued = state->unacked_bytes < ring_bytes ? state->unacked_bytes : ring_bytes;
+    err = flue_conn_fill(c->conn, state->snd_una, state->unacked, queued);
+    if (err == FLUE_OK)
+        err = move_entry_load(m, c, state, queued);
+    if (err == FLUE_OK)
+        err = move_entry_start(m, c);
+    if (err != FLUE_OK) {
+        (void)!move_entry_release(m, c);
+        moved_drop(m, c);
+        return put_back(m, fd, state);
+    }
+    c->state = *state;
+    c->state.unread = c->state.unacked = NULL;
+    c->state.unread_bytes = c->state.unacked_bytes = 0;
+    flue_conn_ctx_set(c->conn, NULL);
+    *conn = c->conn;
+    *unsent = state->unacked_bytes - queued;
+    *times = (struct flue_move_times){.total_us = move_now_us(m) - began, .adapter_us = m->adapter_us, .held = m->given_up};
+    return FLUE_OK;
+}
