@@ -57,22 +57,28 @@ struct bits {
     unsigned top;
 };
 
+/* A field lies in one word or two: the two as one number, the lower word below. */
+static uint64_t around(const struct bits *b)
+{
+    unsigned low = TCP_RECORD_WORDS - 1 - b->top / 32;
+    return b->words[low] | (low > 0 ? (uint64_t)b->words[low - 1] << 32 : 0);
+}
+
 static void put(struct bits *b, unsigned width, uint32_t value)
 {
-    for (unsigned i = width; i-- > 0;) {
-        b->top--;
-        b->words[TCP_RECORD_WORDS - 1 - b->top / 32] |= (value >> i & 1) << b->top % 32;
-    }
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    b->top -= width;
+    unsigned low = TCP_RECORD_WORDS - 1 - b->top / 32;
+    uint64_t both = around(b) | (value & mask) << b->top % 32;
+    b->words[low] = (uint32_t)both;
+    if (low > 0)
+        b->words[low - 1] = (uint32_t)(both >> 32);
 }
 
 static uint32_t get(struct bits *b, unsigned width)
 {
-    uint32_t value = 0;
-    for (unsigned i = width; i-- > 0;) {
-        b->top--;
-        value |= (b->words[TCP_RECORD_WORDS - 1 - b->top / 32] >> b->top % 32 & 1) << i;
-    }
-    return value;
+    b->top -= width;
+    return (uint32_t)(around(b) >> b->top % 32 & ((UINT64_C(1) << width) - 1));
 }
 
 static void put_range(struct bits *b, struct flue_tcp_range range)
@@ -198,6 +204,7 @@ unsigned tcp_actions_diff(FILE *to, const char *a_name, const struct flue_tcp_ac
     D(notes)
     for (unsigned i = 0; i < a->notes && i < b->notes; i++)
         D(note[i])
+    D(forgot)
     D(wants)
     D(deadline_on)
     if (a->deadline_on && b->deadline_on)

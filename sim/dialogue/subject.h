@@ -21,6 +21,9 @@ struct tcp_subject {
     void (*write)(void *self, unsigned row, const struct flue_tcp *record);
     void (*step)(void *self, unsigned row, uint64_t now_us, const struct flue_tcp_event *event, struct flue_tcp_actions *out);
     void (*read)(void *self, unsigned row, struct flue_tcp *record);
+
+    /* A bit of the row's memory changes; the second time it is as it was.  Null: the subject has no memory that could fail. */
+    void (*flip)(void *self, unsigned row);
 };
 
 /* The reference model as a subject; freed with tcp_subject_model_free(). */

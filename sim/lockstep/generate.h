@@ -7,12 +7,32 @@
 
 enum { GENERATE_PLACING = 64 };
 
+/*
+ * Moods make what chance alone would not: full queues, four gaps, long recoveries, many timeouts.  In a mood without
+ * completions nothing that was ordered comes to its end.
+ */
+enum {
+    GENERATE_NO_SENT = 1,
+    GENERATE_NO_PLACED = 2,
+    GENERATE_NO_TURN = 4,
+    GENERATE_GAPS = 8,        /* segments above gaps */
+    GENERATE_DUPLICATES = 16, /* ACKs that repeat */
+    GENERATE_TIMERS = 32,
+    GENERATE_SILENT = 64, /* no segments */
+    GENERATE_COMB = 128,  /* the peer reports many short ranges */
+    GENERATE_FLOOD = 256, /* short segments in order, nothing is placed */
+    GENERATE_ALL = 511
+};
+
 /* What is outside of a connection's record, and the mood its events are drawn in. */
 struct generate_row {
     uint32_t after[GENERATE_PLACING]; /* placements in flight, oldest first */
     unsigned placing;
-    unsigned mood; /* MOOD_ bits of generate.c */
+    unsigned mood; /* GENERATE_ bits */
     unsigned mood_left;
+    bool wants;        /* a turn would send */
+    bool bad;          /* the row fails its check */
+    unsigned bad_left; /* events until it is made good */
 };
 
 /* A legal record, mode EMPTY. */
@@ -25,9 +45,12 @@ bool generate_event(struct flue_rng *rng, struct generate_row *row, const struct
 /* What the event did to the row. */
 void generate_done(struct generate_row *row, const struct flue_tcp_event *event, const struct flue_tcp_actions *actions);
 
+/* Whether a bit of the row should change before the next event, and that it did. */
+bool generate_flip(struct flue_rng *rng, const struct generate_row *row, const struct flue_tcp *record);
+void generate_flipped(struct generate_row *row);
+
 /* generate_segment.c */
-void generate_segment(struct flue_rng *rng, const struct flue_tcp *record, bool gaps, bool duplicates,
-                      struct flue_tcp_seg *seg);
+void generate_segment(struct flue_rng *rng, const struct flue_tcp *record, unsigned mood, struct flue_tcp_seg *seg);
 
 static inline bool one_in(struct flue_rng *rng, unsigned n)
 {

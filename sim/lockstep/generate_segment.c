@@ -90,8 +90,9 @@ static uint32_t flight_number(struct flue_rng *rng, const struct flue_tcp *r)
     }
 }
 
-static void acknowledgement(struct flue_rng *rng, const struct flue_tcp *r, bool duplicates, struct flue_tcp_seg *seg)
+static void acknowledgement(struct flue_rng *rng, const struct flue_tcp *r, unsigned mood, struct flue_tcp_seg *seg)
 {
+    bool duplicates = mood & GENERATE_DUPLICATES;
     const unsigned weight[] = {duplicates ? 80 : 45, duplicates ? 2 : 14, duplicates ? 1 : 16, 2, 2, 2, 2, duplicates ? 3 : 10};
     uint32_t flight = r->snd_max - r->snd_una;
     switch (by_weight(rng, weight, 8)) {
@@ -120,14 +121,16 @@ static void acknowledgement(struct flue_rng *rng, const struct flue_tcp *r, bool
         seg->ack = r->snd_una + (flight < r->mss ? flight : r->mss);
     }
     seg->wnd = (uint16_t)(r->snd_wnd >> r->snd_scale);
-    if (one_in(rng, duplicates ? 40 : 6))
+    if (one_in(rng, duplicates ? 40 : 6) || (seg->wnd == 0 && one_in(rng, 3)))
         seg->wnd = (uint16_t)(one_in(rng, 4) ? 0 : one_in(rng, 2) ? flue_rng_below(rng, 65536) : flue_rng_below(rng, 4000));
     if (r->sack ? !one_in(rng, 3) : one_in(rng, 10)) {
         seg->blocks = flue_rng_below(rng, 5);
         for (unsigned i = 0; i < seg->blocks; i++) {
             uint32_t left = flight_number(rng, r), bytes = r->mss * (1 + flue_rng_below(rng, 3));
             seg->block[i].left = left;
-            seg->block[i].right = one_in(rng, 3) ? flight_number(rng, r) : left + bytes;
+            if (mood & GENERATE_COMB)
+                bytes = 1 + flue_rng_below(rng, 16);
+            seg->block[i].right = one_in(rng, mood & GENERATE_COMB ? 20 : 3) ? flight_number(rng, r) : left + bytes;
             if (!one_in(rng, 8) && flue_tcp_before(r->snd_max, seg->block[i].right))
                 seg->block[i].right = r->snd_max;
         }
@@ -170,13 +173,17 @@ static void flags(struct flue_rng *rng, const struct flue_tcp *r, struct flue_tc
     }
 }
 
-void generate_segment(struct flue_rng *rng, const struct flue_tcp *r, bool gaps, bool duplicates, struct flue_tcp_seg *seg)
+void generate_segment(struct flue_rng *rng, const struct flue_tcp *r, unsigned mood, struct flue_tcp_seg *seg)
 {
     *seg = (struct flue_tcp_seg){.seq = r->rcv_edge};
-    if (duplicates ? one_in(rng, 8) : !one_in(rng, 3))
-        payload(rng, r, gaps, seg);
-    acknowledgement(rng, r, duplicates, seg);
+    if (mood & GENERATE_FLOOD)
+        seg->len = (uint16_t)(1 + flue_rng_below(rng, 20));
+    else if (mood & GENERATE_DUPLICATES ? one_in(rng, 8) : !one_in(rng, 3))
+        payload(rng, r, mood & GENERATE_GAPS, seg);
+    acknowledgement(rng, r, mood, seg);
     flags(rng, r, seg);
+    if (r->state == FLUE_TCP_FIN_WAIT1 && one_in(rng, 8))
+        seg->flags |= FLUE_TCP_FIN;
     if (r->fin_valid && one_in(rng, 3)) { /* around the peer's FIN */
         seg->seq = r->fin_seq - flue_rng_below(rng, 3) * seg->len + jitter(rng);
         if (one_in(rng, 2))

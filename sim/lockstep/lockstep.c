@@ -58,6 +58,7 @@ static bool step(struct run *run, unsigned row, const struct flue_tcp_event *eve
     run->result->events++;
     if (xa.reason < FLUE_TCP_REASONS)
         run->result->reasons[xa.reason]++;
+    lockstep_see(run->result->situations, &before, event, &xa, &ra, run->now_us);
     generate_done(&run->rows[row], event, &xa);
 
     unsigned n = tcp_actions_diff(to, a->name, &xa, b->name, &xb) + tcp_record_diff(to, a->name, &ra, b->name, &rb);
@@ -81,6 +82,16 @@ static bool step(struct run *run, unsigned row, const struct flue_tcp_event *eve
     if (to != stdout)
         fclose(to);
     return n == 0 && !why;
+}
+
+/* A bit of the row changes, in both. */
+static void flip(struct run *run, unsigned row)
+{
+    if (!run->a->flip || !run->b->flip)
+        return;
+    run->a->flip(run->a->self, row);
+    run->b->flip(run->b->self, row);
+    generate_flipped(&run->rows[row]);
 }
 
 static bool load(struct run *run, unsigned row, struct flue_rng *rng)
@@ -118,27 +129,19 @@ bool lockstep_run(struct tcp_subject *first, struct tcp_subject *second, const s
         if (!one_in(&rng, 4)) /* often the same connection again */
             row = flue_rng_below(&rng, rows);
         first->read(first->self, row, &record);
+        if (generate_flip(&rng, &run.rows[row], &record))
+            flip(&run, row);
         if (generate_event(&rng, &run.rows[row], &record, &run.now_us, &event))
             good = step(&run, row, &event);
         else
             good = load(&run, row, &rng);
+        if (options->progress > 0 && result->events % options->progress == 0) {
+            printf("  %" PRIu64 " of %" PRIu64 " events\n", result->events, options->events);
+            fflush(stdout);
+        }
     }
     free(run.rows);
     free(run.kept);
     free(run.kept_count);
     return good;
-}
-
-void lockstep_print_reasons(FILE *to, const struct lockstep_result *result)
-{
-    bool done[FLUE_TCP_REASONS] = {false};
-    fprintf(to, "%" PRIu64 " events, %" PRIu64 " connections loaded\n", result->events, result->loads);
-    for (unsigned n = 0; n < FLUE_TCP_REASONS; n++) {
-        unsigned least = FLUE_TCP_REASONS;
-        for (unsigned i = 0; i < FLUE_TCP_REASONS; i++)
-            if (!done[i] && (least == FLUE_TCP_REASONS || result->reasons[i] < result->reasons[least]))
-                least = i;
-        done[least] = true;
-        fprintf(to, "  %-14s %" PRIu64 "\n", flue_tcp_reason_name((enum flue_tcp_reason)least), result->reasons[least]);
-    }
 }

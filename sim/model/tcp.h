@@ -171,7 +171,7 @@ enum flue_tcp_end {
 };
 enum flue_tcp_note { FLUE_TCP_FROZE, FLUE_TCP_UPLOAD_URGENT, FLUE_TCP_UPLOAD_HARDWARE, FLUE_TCP_UPLOAD_CLOSED };
 
-/* Values of tcp_reason_e. */
+/* Values of tcp_reason_e; BAD_ROW is none of the rules', it is the memory's (sim/dialogue/subject_model.c). */
 /* clang-format off */
 #define FLUE_TCP_REASON_LIST(X)                                                                                                \
     X(NONE) X(ACCEPTED) X(OUT_OF_ORDER) X(OLD) X(PROBE) X(OUTSIDE) X(PAWS) X(RST) X(RST_OUTSIDE) X(RST_CHALLENGE) X(SYN)       \
@@ -223,7 +223,8 @@ struct flue_tcp_actions {
     struct flue_tcp_tell tell;
     unsigned notes;
     enum flue_tcp_note note[2];
-    bool wants; /* a turn would send */
+    unsigned forgot; /* ranges of the peer's that found no place */
+    bool wants;      /* a turn would send */
     bool deadline_on;
     uint32_t deadline;
 };

@@ -114,7 +114,7 @@ void tcp_acknowledge(struct tcp_step *x, const struct flue_tcp_seg *seg)
     if (advances)
         progress(x, seg->ack);
     tcp_unmark(t);
-    bool sack_new = t->sack && tcp_mark(t, seg);
+    bool sack_new = t->sack && tcp_mark(x, seg);
 
     bool bare = seg->len == 0 && !(seg->flags & FLUE_TCP_FIN);
     if (repeats && flight(t) > 0 && bare && (t->sack ? sack_new : !wnd_changed)) { /* TCP-090 */

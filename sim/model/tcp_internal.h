@@ -49,7 +49,7 @@ void tcp_advance(struct tcp_step *x); /* rcv_nxt and the step of state, each eve
 void tcp_acknowledge(struct tcp_step *x, const struct flue_tcp_seg *seg);
 
 /* tcp_lost.c: section 3.3 and the ranges of the peer */
-bool tcp_mark(struct flue_tcp *t, const struct flue_tcp_seg *seg); /* true: at least one byte was new */
+bool tcp_mark(struct tcp_step *x, const struct flue_tcp_seg *seg); /* true: at least one byte was new */
 void tcp_unmark(struct flue_tcp *t);                               /* below snd_una */
 uint32_t tcp_lost_edge(const struct flue_tcp *t);
 uint32_t tcp_pipe(const struct flue_tcp *t);

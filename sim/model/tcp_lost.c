@@ -15,8 +15,8 @@ void tcp_unmark(struct flue_tcp *t)
         t->sacked[0].left = later(t->sacked[0].left, t->snd_una);
 }
 
-/* Merge one block; true when it was not inside one range. */
-static bool mark(struct flue_tcp *t, struct flue_tcp_range b)
+/* Merge one block; true when it was not inside one range.  Of nine, the highest finds no place. */
+static bool mark(struct flue_tcp *t, struct flue_tcp_range b, unsigned *forgot)
 {
     unsigned i = 0;
     for (unsigned k = 0; k < t->sacked_count; k++)
@@ -29,8 +29,9 @@ static bool mark(struct flue_tcp *t, struct flue_tcp_range b)
         b.right = later(b.right, t->sacked[i].right);
         drop_range(t, i);
     }
+    *forgot += t->sacked_count == FLUE_TCP_SACKED;
     if (i == FLUE_TCP_SACKED)
-        return true; /* all ranges are in use and it is the highest: forgotten */
+        return true; /* it is the highest */
     if (t->sacked_count < FLUE_TCP_SACKED)
         t->sacked_count++;
     for (unsigned k = t->sacked_count - 1; k > i; k--)
@@ -39,15 +40,16 @@ static bool mark(struct flue_tcp *t, struct flue_tcp_range b)
     return true;
 }
 
-bool tcp_mark(struct flue_tcp *t, const struct flue_tcp_seg *seg)
+bool tcp_mark(struct tcp_step *x, const struct flue_tcp_seg *seg)
 {
+    struct flue_tcp *t = x->t;
     bool fresh = false;
     for (unsigned i = 0; i < seg->blocks; i++) {
         struct flue_tcp_range b = seg->block[i], next = seg->block[(i + 1) % FLUE_TCP_BLOCKS];
         if (i == 0 && seg->blocks > 1 && upto(next.left, b.left) && upto(b.right, next.right))
             continue; /* a duplicate report (RFC 2883) */
         if (before(t->snd_una, b.left) && before(b.left, b.right) && upto(b.right, t->snd_max)) /* TCP-081 */
-            fresh |= mark(t, b);
+            fresh |= mark(t, b, &x->out->forgot);
     }
     return fresh;
 }

@@ -57,6 +57,7 @@ extern "C" void engine_clock(struct engine *engine, const struct engine_in *in, 
     out->trace_event = t.trace_event_o;
     out->trace_index = t.trace_index_o;
     out->trace_reason = t.trace_reason_o;
+    out->forgot = t.forgot_o;
     out->idle = t.idle_o;
     out->notify = t.notify_o;
     static_assert(sizeof t.verdict_o.m_storage <= sizeof out->verdict && sizeof t.tx_o.m_storage <= sizeof out->tx &&

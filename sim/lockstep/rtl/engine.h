@@ -30,7 +30,7 @@ struct engine_in {
 struct engine_out {
     bool ready;
     bool verdict_valid, verdict_forward, tx_valid, tell_valid, notify_valid, done_valid, done_ok, sched_valid, sched_wants;
-    bool deadline_valid, deadline_on, trace_valid, idle;
+    bool deadline_valid, deadline_on, trace_valid, forgot, idle;
     uint32_t done_data, deadline_us;
     unsigned trace_event, trace_index, trace_reason, sched_index, deadline_index;
     uint32_t verdict[6], tx[ENGINE_TX_WORDS], tell[4], notify;

@@ -18,21 +18,23 @@ struct seen {
 
 static void put(struct bits *b, unsigned width, uint32_t value)
 {
-    for (unsigned i = width; i-- > 0;) {
-        b->at--;
-        uint32_t bit = 1u << (b->at % 32);
-        b->word[b->at / 32] = (b->word[b->at / 32] & ~bit) | ((value >> i & 1) ? bit : 0);
-    }
+    uint64_t mask = (UINT64_C(1) << width) - 1;
+    b->at -= width;
+    uint32_t *low = b->word + b->at / 32;
+    unsigned shift = b->at % 32;
+    low[0] = (uint32_t)((low[0] & ~(mask << shift)) | (value & mask) << shift);
+    if (shift + width > 32)
+        low[1] = (uint32_t)((low[1] & ~(mask >> (32 - shift))) | (value & mask) >> (32 - shift));
 }
 
 static uint32_t get(struct seen *b, unsigned width)
 {
-    uint32_t value = 0;
-    for (unsigned i = 0; i < width; i++) {
-        b->at--;
-        value = value << 1 | (b->word[b->at / 32] >> (b->at % 32) & 1);
-    }
-    return value;
+    b->at -= width;
+    unsigned shift = b->at % 32;
+    uint64_t value = b->word[b->at / 32] >> shift;
+    if (shift + width > 32)
+        value |= (uint64_t)b->word[b->at / 32 + 1] << (32 - shift);
+    return (uint32_t)(value & ((UINT64_C(1) << width) - 1));
 }
 
 /* tcp_seg_t */

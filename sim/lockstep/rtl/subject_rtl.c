@@ -14,17 +14,28 @@ struct rtl {
     struct engine_in in;
     struct engine_out out;
     struct flue_tcp seen[ROWS_MAX]; /* as the trace showed it */
+    unsigned flips[ROWS_MAX];       /* of a bit: two in a quarter of the row, then the next */
     struct {
         bool wants, deadline_on;
         uint32_t deadline;
     } kept[ROWS_MAX]; /* what scheduler and timers were told last */
 };
 
-static void take(struct rtl *r, struct flue_tcp_actions *out)
+static void fail(const char *what)
+{
+    fprintf(stderr, "rtl: %s\n", what);
+    exit(1);
+}
+
+static void take(struct rtl *r, struct flue_tcp_actions *out, bool forward)
 {
     const struct engine_out *o = &r->out;
-    if (o->verdict_valid)
+    if (o->verdict_valid) {
         engine_verdict(o, out);
+        if (o->verdict_forward != forward)
+            fail("a verdict goes the wrong way: to the wire's frames or to the driver's");
+    }
+    out->forgot += o->forgot;
     if (o->tx_valid)
         engine_tx(o, out);
     if (o->tell_valid)
@@ -37,12 +48,6 @@ static void take(struct rtl *r, struct flue_tcp_actions *out)
         r->kept[o->deadline_index].deadline_on = o->deadline_on;
         r->kept[o->deadline_index].deadline = o->deadline_us;
     }
-}
-
-static void fail(const char *what)
-{
-    fprintf(stderr, "rtl: %s\n", what);
-    exit(1);
 }
 
 /* One event: entered, over, and everything it offers taken. */
@@ -60,7 +65,7 @@ static void run_event(struct rtl *r, unsigned kind, unsigned row, struct flue_tc
         if (r->out.ready)
             r->in.valid = false;
         if (actions)
-            take(r, actions);
+            take(r, actions, kind == FLUE_TCP_EV_FORWARD);
         if (kind == ENGINE_WORD_ACCESS ? r->out.done_valid : r->out.trace_valid)
             over = true;
         if (r->out.trace_valid) {
@@ -68,7 +73,8 @@ static void run_event(struct rtl *r, unsigned kind, unsigned row, struct flue_tc
                 fail("trace of another event");
             if (actions)
                 actions->reason = (enum flue_tcp_reason)r->out.trace_reason;
-            engine_record(&r->out, &r->seen[row]);
+            if (r->out.trace_reason != FLUE_TCP_R_BAD_ROW) /* else the row stays as it is */
+                engine_record(&r->out, &r->seen[row]);
         }
     }
 }
@@ -103,6 +109,16 @@ static void read_record(void *self, unsigned row, struct flue_tcp *record)
     *record = r->seen[row];
 }
 
+static void flip(void *self, unsigned row)
+{
+    struct rtl *r = self;
+    r->in.flip = true;
+    r->in.index = row;
+    r->in.data[0] = r->flips[row]++ / 2 % 4;
+    engine_clock(r->engine, &r->in, &r->out);
+    r->in.flip = false;
+}
+
 struct tcp_subject *tcp_subject_rtl(unsigned rows)
 {
     struct tcp_subject *s = calloc(1, sizeof *s);
@@ -118,7 +134,7 @@ struct tcp_subject *tcp_subject_rtl(unsigned rows)
         engine_clock(r->engine, &r->in, &r->out);
     if (!r->out.idle)
         fail("not idle after reset");
-    *s = (struct tcp_subject){"RTL", r, rows, write_record, step, read_record};
+    *s = (struct tcp_subject){"RTL", r, rows, write_record, step, read_record, flip};
     return s;
 }
 

@@ -42,6 +42,7 @@ module tcp_subject_tb
   output logic [INDEX_W-1:0]         trace_index_o,
   output logic [4:0]                 trace_reason_o,
   output logic [$bits(tcp_rec_t)-1:0] trace_rec_o,
+  output logic                       forgot_o,
   output logic                       idle_o
 );
 
@@ -81,7 +82,7 @@ module tcp_subject_tb
     .sched_valid_o, .sched_index_o, .sched_wants_o,
     .deadline_valid_o, .deadline_index_o, .deadline_on_o, .deadline_us_o,
     .trace_valid_o, .trace_event_o(trace_event), .trace_index_o, .trace_reason_o(trace_reason), .trace_rec_o(trace_rec),
-    .forgot_o(), .idle_o
+    .forgot_o, .idle_o
   );
 
   always_ff @(posedge clk)
