@@ -98,6 +98,8 @@ static void step(void *self, unsigned row, uint64_t now_us, const struct flue_tc
     r->in.time_us = now_us;
     engine_put_event(r->in.data, event);
     run_event(r, event->kind, row, out);
+    if (event->kind == FLUE_TCP_EV_COMMAND && event->command == FLUE_TCP_CLEAR)
+        r->flips[row] += r->flips[row] % 2; /* the row is good again */
     out->wants = r->kept[row].wants;
     out->deadline_on = r->kept[row].deadline_on;
     out->deadline = r->kept[row].deadline;
