@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/ipv6.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -25,6 +26,7 @@ static_assert(FLUE_TUN_CSUM == TUN_F_CSUM && FLUE_TUN_TSO4 == TUN_F_TSO4 && FLUE
 struct flue_tap {
     int fd;
     int ctl4, ctl6; /* sockets in the interface's namespace, for its settings */
+    int netlink;    /* and for its routes and neighbors */
     uint32_t offload;
     char name[IFNAMSIZ];
 };
@@ -108,7 +110,8 @@ static enum flue_err tap_create(struct flue_tap *tap, const struct flue_tap_para
     }
     tap->ctl4 = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     tap->ctl6 = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0); /* absent without IPv6: only its addresses need it */
-    return tap->ctl4 < 0 ? failed("socket for the settings of %s", tap->name) : FLUE_OK;
+    tap->netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    return tap->ctl4 < 0 || tap->netlink < 0 ? failed("socket for the settings of %s", tap->name) : FLUE_OK;
 }
 
 enum flue_err flue_tap_open(const struct flue_tap_params *params, struct flue_tap **out)
@@ -125,7 +128,7 @@ enum flue_err flue_tap_open(const struct flue_tap_params *params, struct flue_ta
     struct flue_tap *tap = calloc(1, sizeof *tap);
     if (tap == NULL)
         return FLUE_ENOMEM;
-    tap->fd = tap->ctl4 = tap->ctl6 = -1;
+    tap->fd = tap->ctl4 = tap->ctl6 = tap->netlink = -1;
     err = enter_netns(params->netns, &back);
     if (err == FLUE_OK) {
         err = tap_create(tap, params);
@@ -146,7 +149,7 @@ void flue_tap_close(struct flue_tap *tap)
 {
     if (tap == NULL)
         return;
-    int fds[] = {tap->fd, tap->ctl4, tap->ctl6};
+    int fds[] = {tap->fd, tap->ctl4, tap->ctl6, tap->netlink};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] >= 0)
             close(fds[i]);
@@ -156,6 +159,27 @@ void flue_tap_close(struct flue_tap *tap)
 int flue_tap_fd(const struct flue_tap *tap)
 {
     return tap->fd;
+}
+
+int flue_tap_netlink(const struct flue_tap *tap)
+{
+    return tap->netlink;
+}
+
+enum flue_err flue_tap_link_get(const struct flue_tap *tap, struct flue_tap_link *link)
+{
+    struct ifreq ifr = {0};
+    memcpy(ifr.ifr_name, tap->name, IFNAMSIZ);
+    if (ioctl(tap->ctl4, SIOCGIFINDEX, &ifr) != 0)
+        return failed("index of %s", tap->name);
+    link->index = ifr.ifr_ifindex;
+    if (ioctl(tap->ctl4, SIOCGIFMTU, &ifr) != 0)
+        return failed("MTU of %s", tap->name);
+    link->mtu_bytes = (uint32_t)ifr.ifr_mtu;
+    if (ioctl(tap->ctl4, SIOCGIFHWADDR, &ifr) != 0)
+        return failed("hardware address of %s", tap->name);
+    memcpy(link->mac, ifr.ifr_hwaddr.sa_data, sizeof link->mac);
+    return FLUE_OK;
 }
 
 const char *flue_tap_name(const struct flue_tap *tap)

@@ -3,9 +3,11 @@
 Everything made here has a name of its own and is gone at any exit: namespaces, interfaces, processes, files.
 """
 
+import argparse
 import atexit
 import json
 import os
+import random
 import shutil
 import signal
 import struct
@@ -177,3 +179,38 @@ class Hosts:
         for ns in (self.host, self.peer):
             subprocess.run(["ip", "netns", "del", ns], capture_output=True, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def run_tests(tests, daemon, **flued):
+    """The main program of a suite: each test gets hosts of its own and daemon(path of flued's socket).  Exit status."""
+    p = argparse.ArgumentParser()
+    p.add_argument("--only", action="append", help="name of a test; may be repeated")
+    p.add_argument("--seed", type=int)
+    a = p.parse_args()
+    become_able()
+    chosen = [t for t in tests if not a.only or t.__name__ in a.only]
+    reason, failed = missing(), 0
+    if reason:
+        for t in chosen:
+            print(f"SKIP {t.__name__}: {reason}")
+        print(f"0 passed, 0 failed, {len(chosen)} skipped")
+        return 0
+    seed = a.seed or random.SystemRandom().randrange(1, 1 << 31)
+    print(f"seed {seed}", flush=True)
+    for test in chosen:
+        random.seed(seed)
+        hosts = Hosts()
+        try:
+            hosts.flued("--seed", seed, **flued)
+            test(hosts, daemon(hosts.socket))
+            said = [l for l in hosts.log.read_text().splitlines() if "error: " in l or "monitor: " in l]
+            status = hosts.stop_flued()
+            if said or status:
+                raise AssertionError(said[0] if said else f"flued ended with status {status}")
+            print(f"ok   {test.__name__}", flush=True)
+        except (AssertionError, subprocess.SubprocessError, RuntimeError, OSError, KeyError, ValueError) as e:
+            failed += 1
+            print(f"FAIL {test.__name__}: {e!r}", flush=True)
+        hosts.close()
+    print(f"{len(chosen) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0

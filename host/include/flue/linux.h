@@ -51,6 +51,17 @@ int flue_tap_fd(const struct flue_tap *tap);
 const char *flue_tap_name(const struct flue_tap *tap);
 uint32_t flue_tap_offload(const struct flue_tap *tap);
 
+/* Netlink socket (NETLINK_ROUTE) in the interface's namespace, for its routes and neighbors; the TAP's own. */
+int flue_tap_netlink(const struct flue_tap *tap);
+
+/* The interface as the kernel has it now. */
+struct flue_tap_link {
+    int index;
+    uint32_t mtu_bytes;
+    uint8_t mac[6];
+};
+FLUE_MUST_CHECK enum flue_err flue_tap_link_get(const struct flue_tap *tap, struct flue_tap_link *link);
+
 /* Change the mask; the interface's features change at once. */
 FLUE_MUST_CHECK enum flue_err flue_tap_offload_set(struct flue_tap *tap, uint32_t offload);
 

@@ -58,7 +58,7 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
         moved_drop(m, c);
         return move_fail(m, FLUE_ESTATE, "not connected: %s", strerror(errno));
     }
-    enum flue_err err = move_route_of(m, fd, &c->state, &c->route);
+    enum flue_err err = move_route_of(m, &c->state, &c->route);
     if (err == FLUE_OK) {
         err = flue_conn_open(m->conns, m->params.ring_log2, m->params.ring_log2, &c->conn);
         if (err != FLUE_OK)

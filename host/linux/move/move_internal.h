@@ -17,13 +17,19 @@
 enum { WORDS_TCP = 35, TCP_CACHED = 4, TCP_DELEGATED = 13, WORDS_DELEGATED = WORDS_TCP - TCP_DELEGATED };
 enum { STATE_ESTABLISHED = 4, STATE_CLOSE_WAIT = 7 }; /* TCP_OFFLOAD_CONNECTION_STATE */
 
-/* A neighbor and a path in the adapter, for a pair of addresses; kept until the end. */
+/* How the kernel reaches a peer. */
+struct hop {
+    uint8_t here[6], there[6]; /* MAC addresses: ours, and of the peer or its gateway */
+    uint32_t mtu;
+};
+
+/* A neighbor and a path in the adapter, for a pair of addresses in wire order; kept until the end. */
 struct route {
     struct route *next;
     bool ipv6;
     uint8_t local[16], remote[16];
+    struct hop hop;
     uint32_t neighbor, path; /* handles */
-    uint32_t mtu;
 };
 
 /* A connection that is in the adapter, or on its way. */
@@ -93,10 +99,17 @@ enum flue_err move_marker_await(struct flue_mover *m, uint32_t handle);
 /* What the kernel had queued leaves the adapter (linux-host.md 4.2 step 4). */
 enum flue_err move_transmit_drain(struct flue_mover *m);
 
-/* ---- routes (route.c) -------------------------------------------------------------------------------------------------- */
+/* ---- routes (hop.c, route.c) --------------------------------------------------------------------------------------------- */
 
-void move_address_of(const struct sockaddr_storage *a, uint8_t bytes[16], uint16_t *port);
-enum flue_err move_route_of(struct flue_mover *m, int fd, const struct flue_tcp_state *s, struct route **out);
+/* Route and neighbor entry of the interface's namespace; FLUE_ESTATE with a sentence when it is not reached this way. */
+enum flue_err move_hop_find(struct flue_mover *m, bool ipv6, const uint8_t local[16], const uint8_t remote[16],
+                            struct hop *hop);
+
+/* Address in wire order; true for IPv6.  An IPv4 address mapped into IPv6 is one of IPv4: so are its packets. */
+bool move_address_of(const struct sockaddr_storage *a, uint8_t bytes[16], uint16_t *port);
+
+/* The route of a connection, made or brought up to date. */
+enum flue_err move_route_of(struct flue_mover *m, const struct flue_tcp_state *s, struct route **out);
 
 /* ---- entries (entry.c) ------------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Ways to the peer of a connection that moves: IPv6, a router between, an address that changes hands."""
+
+import subprocess
+import sys
+import time
+
+import live
+from adopted import Daemon, Stream
+
+BEHIND4, BEHIND6 = "198.51.100.7", "2001:db8:7::7"
+NEW_MAC = "02:00:00:00:be:ef"
+LIMIT_S = 60
+PORT = 5201
+
+
+def moved(daemon, stream, where):
+    answer = daemon.ask(verb="move", id=stream.id, to=where)
+    assert answer["ok"], answer["error"]
+
+
+def carried(daemon, stream, before):
+    """Wait until the adapter has carried something more each way."""
+    until = time.monotonic() + LIMIT_S
+    while time.monotonic() < until:
+        view = daemon.connections()[stream.id]
+        if all(view[k] > before.get(k, 0) + 50000 for k in ("sent_adapter", "received_adapter")):
+            return view
+        time.sleep(0.05)
+    raise AssertionError(f"the adapter carries nothing: {view}")
+
+
+def in_out_in(address, hosts, daemon):
+    stream = Stream(hosts, PORT, 2, address)
+    moved(daemon, stream, "adapter")
+    view = carried(daemon, stream, {})
+    moved(daemon, stream, "kernel")
+    moved(daemon, stream, "adapter")
+    carried(daemon, stream, view)
+    stream.wait(LIMIT_S)
+
+
+# HND-002
+def a_connection_of_ipv6_moves(hosts, daemon):
+    in_out_in(live.PEER6, hosts, daemon)
+
+
+# HND-002
+def a_peer_behind_a_router_is_reached_through_it(hosts, daemon):
+    for address, prefix, gateway in ((BEHIND4, 32, live.PEER4), (BEHIND6, 128, live.PEER6)):
+        hosts.run(hosts.peer, "ip", "address", "add", f"{address}/{prefix}", "dev", "lo")
+        hosts.run(hosts.host, "ip", "route", "add", f"{address}/{prefix}", "via", gateway)
+        in_out_in(address, hosts, daemon)
+
+
+# HND-002: the neighbor of the adapter follows the kernel's with the next move.
+def a_peer_with_another_mac_address_is_found_again(hosts, daemon):
+    stream = Stream(hosts, PORT, 2)
+    moved(daemon, stream, "adapter")
+    carried(daemon, stream, {})
+    moved(daemon, stream, "kernel")
+    hosts.run(hosts.peer, "ip", "link", "set", "peer0", "address", NEW_MAC)
+    hosts.run(hosts.host, "ip", "neigh", "replace", live.PEER4, "lladdr", NEW_MAC, "dev", "flue0", "nud", "reachable")
+    view = daemon.connections()[stream.id]
+    moved(daemon, stream, "adapter")
+    carried(daemon, stream, view)
+    stream.wait(LIMIT_S)
+
+
+# HND-009: no way, or none by this interface: a sentence, and the connection stays the kernel's.
+def a_peer_without_a_way_is_refused_with_the_reason(hosts, daemon):
+    stream = Stream(hosts, PORT, 1)
+    hosts.run(hosts.host, "ip", "route", "add", "unreachable", f"{live.PEER4}/32", "metric", "1")
+    answer = daemon.ask(verb="move", id=stream.id, to="adapter")
+    assert not answer["ok"] and live.PEER4 in answer["error"], answer
+    hosts.run(hosts.host, "ip", "route", "del", "unreachable", f"{live.PEER4}/32")
+    assert daemon.connections()[stream.id]["where"] == "kernel"
+    stream.wait(LIMIT_S)
+
+
+TESTS = [a_connection_of_ipv6_moves, a_peer_behind_a_router_is_reached_through_it,
+         a_peer_with_another_mac_address_is_found_again, a_peer_without_a_way_is_refused_with_the_reason]
+
+if __name__ == "__main__":
+    sys.exit(live.run_tests(TESTS, Daemon))
