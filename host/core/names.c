@@ -27,6 +27,8 @@ const char *flue_err_name(enum flue_err err)
         return "FLUE_EIO";
     case FLUE_EMONITOR:
         return "FLUE_EMONITOR";
+    case FLUE_EPEER:
+        return "FLUE_EPEER";
     }
     return "FLUE_E?";
 }

@@ -208,7 +208,7 @@ TEST(every_counter_status_and_error_has_a_name)
     CHECK(flue_stat_name(FLUE_STAT_COUNT) == NULL);
     CHECK(strcmp(flue_status_name(FLUE_ST_DISABLED), "DISABLED") == 0);
     CHECK(strcmp(flue_status_name(200), "?") == 0);
-    for (int err = FLUE_OK; err <= FLUE_EMONITOR; err++)
+    for (int err = FLUE_OK; err <= FLUE_EPEER; err++)
         CHECK(strncmp(flue_err_name((enum flue_err)err), "FLUE_", 5) == 0 &&
               strcmp(flue_err_name((enum flue_err)err), "FLUE_E?"));
     CHECK(strcmp(flue_err_name((enum flue_err)99), "FLUE_E?") == 0);

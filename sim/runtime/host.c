@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "flue/ndis/status.h"
+#include "flue/sim_peer.h"
 #include "rng.h"
 #include "runtime.h"
 
@@ -16,12 +17,21 @@ enum { TICKS = 1000, POLL_BUDGET = 1000, FRAME_ALIGN = 64 };
 
 #define RING_BYTES_DEFAULT ((size_t)4 << 20)
 
+/* The sentence of whoever noticed it; null: the code's name says enough. */
+static const char *reason_of(const struct flue_sim_host *h, enum flue_err err)
+{
+    if (err == FLUE_EMONITOR)
+        return flue_sim_violation(h->sim);
+    if ((err == FLUE_EPEER || err == FLUE_ETIMEOUT) && h->sim->peer != NULL && flue_sim_peer_error(h->sim->peer)[0] != 0)
+        return flue_sim_peer_error(h->sim->peer);
+    if (err == FLUE_EDEVICE && h->adapter != NULL)
+        return flue_adapter_fault(h->adapter);
+    return err == FLUE_EIO ? strerror(errno) : NULL;
+}
+
 enum flue_err host_fail(struct flue_sim_host *h, enum flue_err err, const char *format, ...)
 {
-    const char *why = err == FLUE_EMONITOR                        ? flue_sim_violation(h->sim)
-                      : err == FLUE_EDEVICE && h->adapter != NULL ? flue_adapter_fault(h->adapter)
-                      : err == FLUE_EIO                           ? strerror(errno)
-                                                                  : NULL;
+    const char *why = reason_of(h, err);
     va_list args;
     va_start(args, format);
     int n = vsnprintf(h->error, sizeof h->error, format, args);

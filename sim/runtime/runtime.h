@@ -86,6 +86,7 @@ struct flue_sim {
     struct flue_rx_port rx;
     uint64_t tx_due_ns, rx_due_ns; /* when the wires have something */
     bool frame_arrived;            /* since the run began */
+    struct flue_sim_peer *peer;    /* the process at the far end, NULL = none */
     struct flue_arrived *arrived, **arrived_end;
 
     struct flue_monitor mon;

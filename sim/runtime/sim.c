@@ -11,6 +11,8 @@
 #include <time.h>
 
 #include "flue/regs.h"
+#include "flue/sim_peer.h"
+#include "peer.h"
 
 enum {
     RESET_CYCLES = 8,
@@ -264,6 +266,11 @@ static void skip_to(struct flue_sim *s, uint64_t at_us)
 }
 
 enum flue_err flue_sim_advance(struct flue_sim *s, uint64_t duration_us, unsigned until, enum flue_sim_why *why)
+{
+    return s->peer ? flue_peer_advance(s, duration_us, until, why) : flue_advance_alone(s, duration_us, until, why);
+}
+
+enum flue_err flue_advance_alone(struct flue_sim *s, uint64_t duration_us, unsigned until, enum flue_sim_why *why)
 {
     s->frame_arrived = false;
     *why = FLUE_SIM_LIMIT;
@@ -591,6 +598,7 @@ enum flue_err flue_sim_close(struct flue_sim *s)
 {
     if (!s)
         return FLUE_OK;
+    flue_sim_peer_close(s->peer);
     enum flue_err err = s->mon.violations ? FLUE_EMONITOR : FLUE_OK;
     if (s->tracing)
         s->api->trace_close(s->model);

@@ -22,6 +22,7 @@ enum flue_err {
     FLUE_EUNSUPP,  /* the device lacks this capability; nothing was touched */
     FLUE_EIO,      /* a system call failed; errno says why */
     FLUE_EMONITOR, /* a simulation monitor was violated; flue_sim_violation() says which */
+    FLUE_EPEER,    /* the process at the far end of the wire broke its rules or is gone; flue_sim_peer_error() says how */
 };
 
 /* Name of a code, "FLUE_EARG"; "FLUE_E?" for an unknown one.  Static storage. */
