@@ -290,7 +290,7 @@ enum flue_err flue_sim_conn_freeze(struct flue_sim_conn *c, struct flue_sim_conn
 {
     if (c == NULL || s == NULL)
         return FLUE_EARG;
-    enum flue_err err = state_take(c, FLUE_OP_TERMINATE, "freeze", s);
+    enum flue_err err = state_take(c, FLUE_OP_TERMINATE | FLUE_SQE_KEEP_ENTRY_MASK, "freeze", s);
     if (err != FLUE_OK)
         return err;
     c->phase = CONN_FROZEN;
@@ -310,20 +310,34 @@ enum flue_err flue_sim_conn_abort(struct flue_sim_conn *c)
     return host_command(c->host, &sqe, "abort", &done);
 }
 
+enum flue_err flue_sim_conn_release(struct flue_sim_conn *c)
+{
+    struct flue_admin_done done;
+    struct flue_sqe release = {.word0 = FLUE_OP_RELEASE};
+    if (c == NULL)
+        return FLUE_EARG;
+    if (c->phase == CONN_LOADED || c->phase == CONN_STARTED)
+        return host_fail(c->host, FLUE_ESTATE, "release: it is not frozen");
+    if (c->phase == CONN_RELEASED || c->handle == 0)
+        return host_fail(c->host, FLUE_ESTATE, "release: there is no entry");
+    release.handle = c->handle;
+    enum flue_err err = host_command(c->host, &release, "release", &done);
+    c->phase = err == FLUE_OK ? CONN_RELEASED : c->phase;
+    return err;
+}
+
 void flue_sim_conn_close(struct flue_sim_conn *c)
 {
     if (c == NULL)
         return;
     struct flue_sim_host *h = c->host;
     struct flue_sim_conn_state ignored;
-    struct flue_admin_done done;
-    struct flue_sqe release = {.word0 = FLUE_OP_RELEASE, .handle = c->handle};
     char kept[sizeof h->error];
     memcpy(kept, h->error, sizeof kept); /* closing says nothing */
     if (c->phase == CONN_LOADED || c->phase == CONN_STARTED)
         (void)!flue_sim_conn_freeze(c, &ignored);
-    else if (c->phase == CONN_HELD && c->handle != 0)
-        (void)!host_command(h, &release, "release", &done);
+    if (c->phase == CONN_HELD || c->phase == CONN_FROZEN)
+        (void)!flue_sim_conn_release(c);
     memcpy(h->error, kept, sizeof kept);
     for (struct flue_sim_conn **at = &h->list; *at != NULL; at = &(*at)->next)
         if (*at == c) {

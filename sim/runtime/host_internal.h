@@ -31,7 +31,7 @@ struct flue_sim_conn {
     struct flue_conn *ring;
     struct flue_sim_ends ends;
     uint32_t handle;
-    enum { CONN_HELD, CONN_LOADED, CONN_STARTED, CONN_FROZEN } phase;
+    enum { CONN_HELD, CONN_LOADED, CONN_STARTED, CONN_FROZEN, CONN_RELEASED } phase;
     struct flue_sim_conn_state loaded; /* what does not change for life */
 };
 

@@ -7,6 +7,8 @@
 
 #include "packet.h"
 
+enum { LINE_AHEAD = 256, LINE_BEHIND_NS = 100 }; /* bytes; a few cycles */
+
 static uint64_t full_keep(const struct flue_sim *s)
 {
     return s->mem.bytes == 64 ? UINT64_MAX : (UINT64_C(1) << s->mem.bytes) - 1;
@@ -90,6 +92,10 @@ static void frame_left(struct flue_sim *s)
     check_frame(s, s->tx.data, s->tx.len);
     if (s->tx.len && flue_wire_put(&s->tx_wire, flue_sim_now_ns(s), s->tx.data, s->tx.len))
         flue_monitor_fail(&s->mon, "wire_tx", "no memory for a frame");
+    if (s->cfg.line_mbps) {
+        uint64_t begins = s->tx.line_free_ns > s->tx.begun_ns ? s->tx.line_free_ns : s->tx.begun_ns;
+        s->tx.line_free_ns = begins + flue_line_ns(s->cfg.line_mbps, s->tx.len);
+    }
     s->tx.len = 0;
     flue_tx_deliver(s);
 }
@@ -114,6 +120,8 @@ static void take_beat(struct flue_sim *s)
     }
     if (bits & FLUE_OUT_TX_LAST && bits & FLUE_OUT_TX_BAD)
         flue_monitor_fail(&s->mon, "wire_tx", "a frame leaves marked bad");
+    if (s->tx.len == 0)
+        s->tx.begun_ns = flue_sim_now_ns(s);
     memcpy(s->tx.data + s->tx.len, s->out.tx_data, s->mem.bytes);
     s->tx.len += n;
     if (bits & FLUE_OUT_TX_LAST) {
@@ -138,7 +146,10 @@ void flue_tx_step(struct flue_sim *s)
     } else if (valid) {
         take_beat(s);
     }
-    if (flue_rng_hit(&s->tx.rng, s->tx.odds))
+    /* A MAC takes the next frame a little before the line is free. */
+    bool line_busy = s->cfg.line_mbps && s->tx.len == 0 &&
+                     s->tx.line_free_ns > flue_sim_now_ns(s) + flue_line_ns(s->cfg.line_mbps, LINE_AHEAD);
+    if (flue_rng_hit(&s->tx.rng, s->tx.odds) || line_busy)
         s->in.bits &= ~(uint32_t)FLUE_IN_TX_READY;
     else
         s->in.bits |= FLUE_IN_TX_READY;
@@ -180,12 +191,22 @@ void flue_tx_deliver(struct flue_sim *s)
 
 /* --- Towards the adapter -------------------------------------------------------------------------------------------------- */
 
+void flue_rx_look(struct flue_sim *s)
+{
+    uint64_t due = flue_wire_due_ns(&s->rx_wire);
+    s->rx_due_ns = due < s->rx.line_free_ns ? s->rx.line_free_ns : due;
+}
+
 static void begin_frame(struct flue_sim *s)
 {
     uint64_t now = flue_sim_now_ns(s);
     s->rx.frame = flue_wire_take(&s->rx_wire, now);
-    s->rx_due_ns = flue_wire_due_ns(&s->rx_wire);
     s->rx.at = 0;
+    if (s->rx.frame && s->cfg.line_mbps) {
+        bool behind = now - s->rx.line_free_ns < LINE_BEHIND_NS; /* it waited for the line */
+        s->rx.line_free_ns = (behind ? s->rx.line_free_ns : now) + flue_line_ns(s->cfg.line_mbps, s->rx.frame->len);
+    }
+    flue_rx_look(s);
     if (s->rx.frame && s->pcap)
         flue_pcapng_packet(s->pcap, FLUE_SIM_WIRE_RX, now, s->rx.frame->data, s->rx.frame->len, s->rx.frame->comment);
 }
@@ -226,7 +247,7 @@ void flue_rx_step(struct flue_sim *s)
         s->rx.gap--;
         return;
     }
-    if (!s->rx.frame)
+    if (!s->rx.frame && s->rx_due_ns <= flue_sim_now_ns(s))
         begin_frame(s);
     if (s->rx.frame && !flue_rng_hit(&s->rx.rng, s->rx.odds))
         offer_beat(s);

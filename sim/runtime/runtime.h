@@ -28,6 +28,12 @@ struct flue_axil {
     uint8_t resp;
 };
 
+/* Byte times of a frame of len bytes on a line of so many Mb/s, in ns. */
+static inline uint64_t flue_line_ns(uint32_t mbps, size_t len)
+{
+    return (len + FLUE_WIRE_OVERHEAD) * 8000 / mbps;
+}
+
 /* The port towards the adapter: one frame goes in, beat by beat. */
 struct flue_rx_port {
     struct flue_wire_frame *frame;
@@ -35,6 +41,7 @@ struct flue_rx_port {
     uint32_t gap; /* idle cycles still to come before the next frame */
     uint32_t gap_cycles;
     uint64_t stalled;
+    uint64_t line_free_ns; /* the line brings the next frame from then on */
     struct flue_rng rng;
     uint64_t odds;
 };
@@ -52,6 +59,8 @@ struct flue_tx_port {
     struct flue_rng rng;
     uint64_t odds;
     uint64_t frames;
+    uint64_t line_free_ns; /* the line is busy until then with the last frame */
+    uint64_t begun_ns;     /* of the frame that comes together */
 };
 
 /* A frame that reached the peer and was not fetched yet. */
@@ -72,8 +81,9 @@ struct flue_sim {
     struct flue_model_out out; /* of the last */
 
     uint64_t cycles;
-    uint64_t time_us; /* adapter time; live: as of the last look at the clock */
-    uint32_t sub;     /* cycles since time_us began (virtual) */
+    uint64_t time_us;          /* adapter time; live: as of the last look at the clock */
+    uint32_t sub;              /* cycles since time_us began (virtual) */
+    uint32_t clock_khz, phase; /* thousandths of a cycle's share of a microsecond: time_us goes on when it reaches clock_khz */
     uint64_t skipped_us;
     uint64_t live_start_ns;
     uint32_t period_ps;
@@ -134,6 +144,7 @@ void flue_ports_init(struct flue_sim *sim);
 void flue_ports_free(struct flue_sim *sim);
 void flue_tx_step(struct flue_sim *sim);
 void flue_rx_step(struct flue_sim *sim);
+void flue_rx_look(struct flue_sim *sim);    /* when the next frame towards the adapter begins: rx_due_ns */
 void flue_tx_deliver(struct flue_sim *sim); /* frames that are due at the peer */
 
 /* Registers (axil.c). */

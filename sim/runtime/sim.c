@@ -70,7 +70,12 @@ static void tick(struct flue_sim *s)
     if (s->cfg.mode == FLUE_SIM_LIVE) {
         if (s->cycles % LIVE_LOOK_CYCLES == 0)
             live_look(s);
-    } else if (++s->sub == s->cfg.clock_mhz) {
+        return;
+    }
+    s->sub++;
+    s->phase += 1000;
+    if (s->phase >= s->clock_khz) {
+        s->phase -= s->clock_khz;
         s->sub = 0;
         s->mon.now_us = ++s->time_us;
     }
@@ -259,7 +264,7 @@ static void skip_to(struct flue_sim *s, uint64_t at_us)
         s->skipped_us += at_us - s->time_us;
         s->time_us = at_us;
         s->mon.now_us = at_us;
-        s->sub = 0;
+        s->sub = s->phase = 0;
     }
     s->progress_cycle = s->cycles;
     s->settled = 0; /* a new time is a stimulus */
@@ -348,7 +353,7 @@ enum flue_err flue_sim_wire_send(struct flue_sim *s, const uint8_t *frame, size_
     if (s->cfg.mode == FLUE_SIM_LIVE)
         live_look(s);
     enum flue_err err = flue_wire_put(&s->rx_wire, flue_sim_now_ns(s), frame, len_bytes);
-    s->rx_due_ns = flue_wire_due_ns(&s->rx_wire);
+    flue_rx_look(s);
     return err;
 }
 
@@ -457,6 +462,10 @@ static enum flue_err check_config(const struct flue_sim_config *cfg)
         flue_sim_error("clock_mhz: 1 to 1000");
         return FLUE_EARG;
     }
+    if (cfg->clock_khz && (cfg->clock_khz < 1000 || cfg->clock_khz > 1000000)) {
+        flue_sim_error("clock_khz: 1,000 to 1,000,000");
+        return FLUE_EARG;
+    }
     if (!(cfg->wire_tx_stall >= 0 && cfg->wire_tx_stall <= 0.95) || !(cfg->wire_rx_gap >= 0 && cfg->wire_rx_gap <= 0.95)) {
         flue_sim_error("wire_tx_stall, wire_rx_gap: 0 to 0.95");
         return FLUE_EARG;
@@ -470,9 +479,9 @@ static void describe(const struct flue_sim *s, char *text, size_t len)
     const struct flue_sim_config *c = &s->cfg;
     snprintf(
         text, len,
-        "flue simulation\nseed=%" PRIu64 "\nmode=%s\nwidth=%u\nclock_mhz=%u\nwire_tx=%s\nwire_rx=%s\nwire_tx_stall=%g\n"
+        "flue simulation\nseed=%" PRIu64 "\nmode=%s\nwidth=%u\nclock_khz=%u\nwire_tx=%s\nwire_rx=%s\nwire_tx_stall=%g\n"
         "wire_rx_gap=%g\nmemory=stall %g latency %u-%u reorder %d outstanding %u read_error %g write_error %g\nlog=%s\nnote=%s",
-        c->seed, c->mode == FLUE_SIM_LIVE ? "live" : "virtual", c->width, c->clock_mhz, c->wire_tx ? c->wire_tx : "",
+        c->seed, c->mode == FLUE_SIM_LIVE ? "live" : "virtual", c->width, s->clock_khz, c->wire_tx ? c->wire_tx : "",
         c->wire_rx ? c->wire_rx : "", c->wire_tx_stall, c->wire_rx_gap, c->memory.stall, c->memory.latency_min,
         c->memory.latency_max, c->memory.reorder, c->memory.outstanding, c->memory.read_error, c->memory.write_error,
         c->log_path ? c->log_path : "", c->note ? c->note : "");
@@ -564,7 +573,9 @@ enum flue_err flue_sim_open_model(const struct flue_sim_config *cfg, const struc
     while (!s->cfg.seed)
         if (getrandom(&s->cfg.seed, sizeof s->cfg.seed, 0) != sizeof s->cfg.seed)
             s->cfg.seed = wall_ns();
-    s->period_ps = 1000000 / s->cfg.clock_mhz;
+    s->clock_khz = s->cfg.clock_khz ? s->cfg.clock_khz : s->cfg.clock_mhz * 1000;
+    s->cfg.clock_mhz = (s->clock_khz + 999) / 1000;
+    s->period_ps = 1000000000 / s->clock_khz;
     s->time_us = s->mon.now_us = s->cfg.start_us;
     s->live_start_ns = wall_ns();
     flue_hostmem_init(&s->mem, api->width, s->cfg.seed, &s->mon);

@@ -172,6 +172,14 @@ TEST(every_state_is_loaded_and_comes_back)
         CHECK(flue_sim_conn_freeze(conn, &back) == FLUE_OK, "%s: %s", STATES[i].name, flue_sim_host_error(host));
         CHECK(back.timeouts == flies && back.snd_nxt == state.snd_max && back.snd_una == state.snd_una, "%s: timeouts %u",
               STATES[i].name, back.timeouts);
+        say(&(struct flue_tcp_seg){.seq = rcv, .ack = snd, .wnd = 4096, .flags = ACK}, NULL); /* its entry is still there */
+        unsigned before = diverted;
+        run(1000);
+        CHECK(diverted == before + 1 && !next(&seg), "%s: %u diverted", STATES[i].name, diverted - before);
+        CHECK(flue_sim_conn_release(conn) == FLUE_OK && flue_sim_conn_release(conn) == FLUE_ESTATE);
+        say(&(struct flue_tcp_seg){.seq = rcv, .ack = snd, .wnd = 4096, .flags = ACK}, NULL); /* the host's */
+        run(1000);
+        CHECK(diverted == before + 1, "%s: diverted by a released entry", STATES[i].name);
         CHECK(!flies || (flue_conn_peek_sent(flue_sim_conn_ring(conn), snd, bytes, SENT) == FLUE_OK &&
                          !memcmp(bytes, state.unacked, SENT)));
         flue_sim_conn_close(conn);
@@ -249,11 +257,12 @@ TEST(states_that_are_not_legal_are_refused_and_named)
     CHECK(flue_sim_conn_load(conn, &s) == FLUE_ESTATE);
     CHECK(flue_sim_conn_start(conn) == FLUE_ESTATE && strstr(flue_sim_host_error(host), "not loaded"));
     CHECK(flue_sim_conn_query(conn, &s) == FLUE_ESTATE && flue_sim_conn_freeze(conn, &s) == FLUE_ESTATE);
+    CHECK(flue_sim_conn_abort(conn) == FLUE_ESTATE);
     CHECK(flue_sim_conn_hold(host, &ends, 16, 16, &other) == FLUE_ESTATE && other == NULL, "the same ends twice");
     CHECK(flue_sim_conn_hold(host, &ends, 15, 16, &other) == FLUE_EARG && other == NULL);
     CHECK(flue_sim_conn_load(conn, &good) == FLUE_OK, "%s", flue_sim_host_error(host));
     CHECK(flue_sim_conn_load(conn, &good) == FLUE_ESTATE);
-    CHECK(flue_sim_conn_start(conn) == FLUE_OK);
+    CHECK(flue_sim_conn_start(conn) == FLUE_OK && flue_sim_conn_release(conn) == FLUE_ESTATE);
     end();
 }
 

@@ -77,6 +77,7 @@ typedef bool flue_sim_exempt_fn(void *user, const uint8_t *frame, size_t len_byt
 struct flue_sim_config {
     unsigned width;          /* data width in bits: 32, 64 or 128 (the models that are installed); default 128 */
     unsigned clock_mhz;      /* cycles per microsecond of adapter time; default 125 */
+    unsigned clock_khz;      /* the same finer, such as 62,500; 0 = clock_mhz */
     uint64_t seed;           /* all randomness; 0 = take one from the system (flue_sim_seed() tells) */
     enum flue_sim_mode mode; /* default FLUE_SIM_VIRTUAL */
     uint64_t start_us;       /* adapter time at open; default 0 */
@@ -84,9 +85,11 @@ struct flue_sim_config {
     struct flue_sim_memory memory; /* default all zero */
     const char *wire_tx;           /* impairments adapter to peer, text as below; NULL = none */
     const char *wire_rx;           /* impairments peer to adapter */
-    double wire_tx_stall;          /* probability that the wire port does not take a beat */
-    double wire_rx_gap;            /* probability of an empty cycle between beats of a frame */
-    uint32_t wire_rx_idle;         /* cycles between frames beside the 24 byte times of preamble, FCS and gap; live: 0 = 48 */
+    uint32_t line_mbps; /* rate of the line beyond both ports, 24 byte times overhead a frame: the adapter waits for it, as for
+                           a MAC, and frames to it come no faster; 0 = as fast as the ports */
+    double wire_tx_stall;  /* probability that the wire port does not take a beat */
+    double wire_rx_gap;    /* probability of an empty cycle between beats of a frame */
+    uint32_t wire_rx_idle; /* cycles between frames beside the 24 byte times of preamble, FCS and gap; live: 0 = 48 */
 
     flue_sim_frame_fn *on_frame; /* gets every frame the peer gets; NULL: fetch them with flue_sim_wire_recv() */
     flue_sim_exempt_fn *exempt;  /* NULL: nothing is exempt */

@@ -177,16 +177,20 @@ uint32_t flue_sim_conn_handle(const struct flue_sim_conn *conn);
 FLUE_MUST_CHECK enum flue_err flue_sim_conn_query(struct flue_sim_conn *conn, struct flue_sim_conn_state *state);
 
 /*
- * Stop it: an ACK that was owed leaves, then nothing (HND-001, HND-002).  Its entry is gone; the rings stay readable until
- * flue_sim_conn_close().  *state is what a later load may be given, with the bytes of the rings.
- * FLUE_ESTATE: not loaded, or it could not be stopped.
+ * Stop it: an ACK that was owed leaves, then nothing (HND-001, HND-002).  Its entry stays: frames of it are diverted until
+ * flue_sim_conn_release().  The rings stay readable until flue_sim_conn_close().  *state is what a later load may be given,
+ * with the bytes of the rings. FLUE_ESTATE: not loaded, or it could not be stopped.
  */
 FLUE_MUST_CHECK enum flue_err flue_sim_conn_freeze(struct flue_sim_conn *conn, struct flue_sim_conn_state *state);
+
+/* Give the entry of a held or frozen connection back; frames of it are the host's from now on.  FLUE_ESTATE: neither of these.
+ */
+FLUE_MUST_CHECK enum flue_err flue_sim_conn_release(struct flue_sim_conn *conn);
 
 /* Reset it: an RST leaves, the connection is closed (status `aborted`).  FLUE_ESTATE: not running. */
 FLUE_MUST_CHECK enum flue_err flue_sim_conn_abort(struct flue_sim_conn *conn);
 
-/* Forget it, frozen or not; its rings are free.  Null is allowed. */
+/* Forget it, in whatever phase; its rings are free.  Null is allowed. */
 void flue_sim_conn_close(struct flue_sim_conn *conn);
 
 #ifdef __cplusplus

@@ -446,6 +446,35 @@ TEST(the_delayed_wire_holds_a_frame_and_time_is_skipped_to_it)
     expect_clean(sim);
 }
 
+/* 40 frames of 1,000 bytes in, and back: both ports keep to the line, none is lost, nothing is faster. */
+TEST(a_line_has_its_rate_both_ways)
+{
+    struct flue_sim_config cfg = config();
+    uint8_t f[1500], seen[1500];
+    size_t n = udp_frame(f, 1000 - 42, 1), got;
+    uint64_t at = 0, first = 0;
+    unsigned frames = 0;
+    cfg.line_mbps = 100;
+    cfg.clock_khz = 62500;
+    struct flue_sim *sim = open_with(FAULT_NONE, &cfg);
+    uint64_t t0 = flue_sim_time_us(sim);
+    for (unsigned i = 0; i < 40; i++)
+        CHECK(flue_sim_wire_send(sim, f, n) == FLUE_OK);
+    CHECK(flue_sim_settle(sim, 100000) == FLUE_OK);
+    while (flue_sim_wire_recv(sim, seen, sizeof seen, &got, &at) == FLUE_OK)
+        first = frames++ == 0 ? at : first;
+    double each_us = (double)(n + FLUE_WIRE_OVERHEAD) * 8 / 100;
+    CHECK_EQ(frames, 40);
+    CHECK((double)(at - first) > 38 * each_us && (double)(at - first) < 40 * each_us, "%" PRIu64 " us", at - first);
+    CHECK((double)(at - t0) > 39 * each_us, "all after %" PRIu64 " us", at - t0);
+    struct flue_sim_stats st;
+    flue_sim_stats(sim, &st);
+    double clocked_us = (double)(st.time_us - cfg.start_us - st.skipped_us);
+    CHECK((double)st.cycles > 62.5 * (clocked_us - 2) && (double)st.cycles < 62.5 * (clocked_us + 60),
+          "%" PRIu64 " cycles in %.0f us", st.cycles, clocked_us);
+    expect_clean(sim);
+}
+
 /* --- Host memory ---------------------------------------------------------------------------------------------------------- */
 
 TEST(reads_and_writes_reach_memory_under_stalls_and_reordering)
@@ -862,6 +891,9 @@ TEST(a_wrong_configuration_is_refused_by_name)
     cfg = config();
     cfg.memory.stall = 2;
     CHECK(flue_sim_open_model(&cfg, &FAKE, &sim) == FLUE_EARG);
+    cfg = config();
+    cfg.clock_khz = 999;
+    CHECK(flue_sim_open_model(&cfg, &FAKE, &sim) == FLUE_EARG && strstr(flue_sim_open_error(), "clock_khz"));
     cfg = config();
     cfg.model_dir = "/nowhere";
     CHECK(flue_sim_open(&cfg, &sim) == FLUE_EUNSUPP);
