@@ -254,6 +254,18 @@ module flue_adapter
   logic        mgmt_drained, mgmt_idle, mgmt_deadline_valid, tcp_quiet, tcp_frames_idle, tcp_deadline_valid;
   logic [63:0] mgmt_deadline_us, tcp_deadline_us;
 
+  // Behind the receive checks, before the receive queue, and at the wire port: declared before they are used, or some tools
+  // make other nets of the same name in the block that uses them.
+  logic         cv_valid, cv_ready, cv_last, cv_drop, cv_segment, park_full;
+  logic [W-1:0] cv_data;
+  hdr_t         cv_hdr;
+  logic         vs_valid, vs_ready, vs_last;
+  logic [W-1:0] vs_data;
+  logic [B-1:0] vs_keep;
+  rx_meta_t     vs_meta;
+  logic         done_valid;
+  tx_tag_t      done_tag;
+
   // The engine's places in the data path; without it nothing comes or goes there.
   logic         tap_full, dp_valid, dp_ready, dp_last, dp_divert, dp_marker, dp_marker_ready, rx_taken, rx_lost;
   logic [W-1:0] dp_data;
@@ -470,8 +482,6 @@ module flue_adapter
   logic         tx_idle, req_valid, req_take;
   queue_error_e tx_error;
   tx_req_t      req;
-  logic         done_valid;
-  tx_tag_t      done_tag;
   logic         tx_event_valid, tx_event_ready, tx_event_lso;
   logic [95:0]  tx_event;
   status_e      tx_event_status;
@@ -609,13 +619,10 @@ module flue_adapter
     .out_last_o(rp_last), .out_bad_o(rp_bad), .out_hdr_o(rp_hdr)
   );
 
-  logic         cv_valid, cv_ready, cv_last, cv_bad;
-  logic [W-1:0] cv_data;
+  logic         cv_bad;
   logic [B-1:0] cv_keep;
-  hdr_t         cv_hdr;
   rx_csum_t     cv_csum;
   logic [13:0]  cv_len;
-  logic         cv_segment;
 
   flue_csum_verify #(.W(W)) u_csum_verify (
     .clk, .rst, .cfg_i(rx_cfg),
@@ -626,7 +633,7 @@ module flue_adapter
     .out_segment_o(cv_segment), .out_len_o(cv_len)
   );
 
-  logic     cv_end, cv_drop, drop_bad, drop_runt, drop_long, drop_off, drop_full, drop_queue, park_full;
+  logic     cv_end, drop_bad, drop_runt, drop_long, drop_off, drop_full, drop_queue;
   rx_meta_t cv_meta;
 
   assign cv_end = cv_valid && cv_ready && cv_last;
@@ -652,11 +659,6 @@ module flue_adapter
     .out_last_o(pk_last), .out_bad_o(pk_bad), .out_meta_o(pk_meta),
     .drop_bad_o(), .drop_full_o(park_full)
   );
-
-  logic         vs_valid, vs_ready, vs_last;
-  logic [W-1:0] vs_data;
-  logic [B-1:0] vs_keep;
-  rx_meta_t     vs_meta;
 
   flue_vlan_strip #(.W(W)) u_vlan_strip (
     .clk, .rst,

@@ -49,6 +49,16 @@ def modules():
     return found
 
 
+def strict():
+    """A file to read first (as one unit with the others): then slang makes no net of a name that is not declared yet, where
+    Verilator finds the declaration further down and both would be different circuits."""
+    path = GEN / "strict.sv"
+    if not path.exists():
+        GEN.mkdir(parents=True, exist_ok=True)
+        path.write_text("`default_nettype none\n")
+    return path
+
+
 # Processor cores from Python packages: {module: (package, file in it)}.
 CORE_SOURCES = {"picorv32": ("pythondata_cpu_picorv32", "verilog/picorv32.v")}
 

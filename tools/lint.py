@@ -38,8 +38,8 @@ ys.run_pass(sys.argv[1], ys.Design())
 
 def run_slang(module, path):
     dirs = " ".join(f"-y {d}" for d in ft.rtl_dirs())
-    files = " ".join(str(f) for f in [*ft.packages(), path])
-    script = f"read_slang --top {module} -Werror {dirs} --libext .sv {files}"
+    files = " ".join(str(f) for f in [ft.strict(), *ft.packages(), path])
+    script = f"read_slang --single-unit --top {module} -Werror {dirs} --libext .sv {files}"
     done = subprocess.run([sys.executable, "-c", SLANG, script], cwd=ft.ROOT, capture_output=True, text=True)
     text = done.stdout + done.stderr
     wrong = [line for line in text.splitlines() if "warning:" in line or "error:" in line]
