@@ -210,7 +210,7 @@ def run_tests(tests, daemon, **flued):
             print(f"ok   {test.__name__}", flush=True)
         except (AssertionError, subprocess.SubprocessError, RuntimeError, OSError, KeyError, ValueError) as e:
             failed += 1
-            print(f"FAIL {test.__name__}: {e!r}", flush=True)
+            print(f"FAIL {test.__name__}: {e!r}", *hosts.log.read_text().splitlines()[-3:], sep="\n     ", flush=True)
         hosts.close()
     print(f"{len(chosen) - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0

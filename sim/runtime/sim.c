@@ -60,6 +60,7 @@ static void live_look(struct flue_sim *s)
     if (now > s->time_us) {
         s->time_us = now;
         s->mon.now_us = now;
+        s->settled = 0; /* a new time is a stimulus */
     }
 }
 
