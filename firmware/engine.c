@@ -140,6 +140,12 @@ static void receive_side(struct flue_tcp_words *r, const struct flue_wire_tcp_de
         r->word0 |= FLUE_TCP_WORDS_FIN_VALID_MASK;
 }
 
+/* The end of the send ring is one below SND.UNA then. */
+static uint32_t fin_acked(uint32_t state)
+{
+    return state == FIN_WAIT2 || state == TIME_WAIT ? 1 : 0;
+}
+
 static void send_side(struct flue_tcp_words *r, const struct flue_wire_tcp_delegated *d, uint32_t fin, uint32_t mss)
 {
     r->snd_una = r->snd_wl2 = d->snd_una;
@@ -147,7 +153,7 @@ static void send_side(struct flue_tcp_words *r, const struct flue_wire_tcp_deleg
     r->snd_wnd = d->snd_wnd;
     r->max_snd_wnd = d->max_snd_wnd;
     r->snd_wl1 = d->send_wl1;
-    r->send_limit = d->snd_una + d->send_backlog;
+    r->send_limit = d->snd_una + d->send_backlog - fin_acked(FIELD(r->word0, FLUE_TCP_WORDS_STATE));
     if (fin)
         r->word0 |= FLUE_TCP_WORDS_FIN_MARKED_MASK | FLUE_TCP_WORDS_FIN_SENT_MASK;
     if (d->snd_nxt != d->snd_max) { /* HND-005 */
@@ -188,7 +194,7 @@ detail_t engine_load(uint32_t row, uint32_t generation, const uint32_t *state, u
     /* The rings cover what is on its way (CH-029). */
     if (d->rcv_wnd + d->receive_backlog > RINGS_RECV(rings) || cached->initial_rcv_wnd > RINGS_RECV(rings))
         return admin_refuse(NDIS_STATUS_OFFLOAD_TCP_RCV_WINDOW);
-    if (d->send_backlog > RINGS_SEND(rings) || d->send_backlog < d->snd_max - d->snd_una - fin_out)
+    if (d->send_backlog > RINGS_SEND(rings) || d->send_backlog + fin_out - fin_acked(at) < d->snd_max - d->snd_una)
         return FLUE_AD_VALUE;
     record_clear(record);
     r->word0 = IN_FIELD(at, FLUE_TCP_WORDS_STATE) |
@@ -284,7 +290,7 @@ static void read_back(uint32_t from, uint32_t *delegated)
     d->word16 = (d->word16 & ~(FLUE_WIRE_TCP_DELEGATED_DUP_ACK_COUNT_MASK | FLUE_WIRE_TCP_DELEGATED_REXMIT_COUNT_MASK)) |
                 IN_FIELD(FIELD(r->word4, FLUE_TCP_WORDS_DUP_ACKS), FLUE_WIRE_TCP_DELEGATED_DUP_ACK_COUNT) |
                 IN_FIELD(FIELD(r->word61, FLUE_TCP_WORDS_EXPIRIES), FLUE_WIRE_TCP_DELEGATED_REXMIT_COUNT);
-    d->send_backlog = r->send_limit - r->snd_una;
+    d->send_backlog = r->send_limit + fin_acked(at) - r->snd_una;
     d->receive_backlog = r->rcv_nxt - fin_in - r->consumed;
 }
 
