@@ -166,14 +166,16 @@ enum flue_err flue_conn_fill(struct flue_conn *c, uint32_t seq, const void *data
 
 enum flue_err flue_conn_attach(struct flue_conn *c, const struct flue_conn_begin *begin)
 {
+    uint32_t fin = begin != NULL && begin->fin_marked ? 1 : 0; /* may be acknowledged */
     if (c == NULL || begin == NULL || begin->row >= c->conns->rows || c->conns->by_row[begin->row] != NULL ||
-        begin->send_limit - begin->snd_una > c->send.size)
+        begin->send_limit + fin - begin->snd_una > c->send.size + fin)
         return FLUE_EARG;
     if (c->phase != CONN_OPEN)
         return FLUE_ESTATE;
     c->phase = CONN_ATTACHED;
     c->row = begin->row;
     c->generation = begin->generation;
+    c->state = begin->state;
     c->snd_free = c->snd_una = begin->snd_una;
     c->send_limit = begin->send_limit;
     c->consumed = c->rcv_nxt = begin->rcv_nxt;
@@ -352,7 +354,8 @@ enum flue_err flue_conn_look(struct flue_conn *c, struct flue_conn_view *view)
                                     .send_limit = c->send_limit,
                                     .rcv_nxt = c->rcv_nxt,
                                     .consumed = c->consumed,
-                                    .send_room = c->send.size - (c->send_limit - c->snd_free),
+                                    .fin_marked = c->fin_marked,
+                                    .send_room = c->fin_marked ? 0 : c->send.size - (c->send_limit - c->snd_free),
                                     .readable = readable(c)};
     return FLUE_OK;
 }

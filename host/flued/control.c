@@ -205,6 +205,7 @@ static void add_driver(const struct daemon *d, cJSON *answer)
     add_number(driver, "tx_soft_csum", p.tx_soft_csum);
     add_number(driver, "tx_soft_gso", p.tx_soft_gso);
     add_number(driver, "tx_dropped", p.tx_dropped);
+    add_number(driver, "tx_withheld", p.tx_withheld);
     add_number(driver, "tx_failed", p.tx_failed);
     add_number(driver, "tx_frames", p.tx_frames);
     add_number(driver, "rx_packets", p.rx_packets);

@@ -25,17 +25,37 @@ cJSON *verb_adopt(struct daemon *d, const cJSON *request)
     return answer;
 }
 
+/* Of a move: the whole, the adapter's commands, and the rest, the host's part. */
+static void times_add(cJSON *to, const struct flue_move_times *t)
+{
+    add_number(to, "began_us", t->began_us);
+    add_number(to, "total_us", t->total_us);
+    add_number(to, "adapter_us", t->adapter_us);
+    add_number(to, "host_us", t->total_us - t->adapter_us);
+    add_number(to, "held", t->held);
+    cJSON_AddStringToObject(to, "state", flue_ndis_connection_state_name(t->at));
+}
+
 cJSON *verb_move(struct daemon *d, const cJSON *request)
 {
     const cJSON *id = cJSON_GetObjectItem(request, "id"), *to = cJSON_GetObjectItem(request, "to");
+    struct flue_move_times times;
+    struct flue_sim_stats before, after;
     bool adapter = cJSON_IsString(to) && strcmp(to->valuestring, "adapter") == 0;
 
     if (!cJSON_IsNumber(id) || id->valuedouble < 1 || id->valuedouble > UINT32_MAX)
         return error_answer("move: it needs the id of a connection");
     if (!cJSON_IsString(to) || (!adapter && strcmp(to->valuestring, "kernel") != 0))
         return error_answer("move: to is adapter or kernel");
-    const char *wrong = relay_move(d->relays, (unsigned)id->valuedouble, adapter ? RELAY_ADAPTER : RELAY_KERNEL);
-    return wrong != NULL ? error_answer(wrong) : ok_answer();
+    flue_sim_stats(d->sim, &before);
+    const char *wrong = relay_move(d->relays, (unsigned)id->valuedouble, adapter ? RELAY_ADAPTER : RELAY_KERNEL, &times);
+    flue_sim_stats(d->sim, &after);
+    if (wrong != NULL)
+        return error_answer(wrong);
+    cJSON *answer = ok_answer();
+    times_add(answer, &times);
+    add_number(answer, "cycles", after.cycles - before.cycles);
+    return answer;
 }
 
 static void end_add(cJSON *to, const char *name, const struct sockaddr_storage *a)
@@ -69,8 +89,8 @@ static void relay_add(void *ctx, const struct relay_view *v)
     add_number(one, "moves_in", v->moves_in);
     add_number(one, "moves_out", v->moves_out);
     add_number(one, "held", v->held);
-    add_number(one, "in_us", v->in_us);
-    add_number(one, "out_us", v->out_us);
+    times_add(cJSON_AddObjectToObject(one, "in"), &v->in);
+    times_add(cJSON_AddObjectToObject(one, "out"), &v->out);
     if (v->place == RELAY_ADAPTER) {
         cJSON_AddStringToObject(one, "state", flue_ndis_connection_state_name(v->now.state));
         add_number(one, "snd_una", v->now.snd_una);

@@ -67,6 +67,13 @@ static void on_packet(void *ctx, bool tx, const uint8_t *frame, size_t len_bytes
 
 /* ---- adapter ----------------------------------------------------------------------------------------------------- */
 
+/* The kernel is silent about connections that are in the adapter. */
+static bool on_withheld(void *ctx, const uint8_t *frame, size_t len_bytes)
+{
+    const struct daemon *d = ctx;
+    return relays_withhold(d->relays, frame, len_bytes);
+}
+
 /* Frames of adopted connections, and the ends of hold and release. */
 static void on_diverted(void *ctx, const struct flue_rx_done *done, const uint8_t *frame)
 {
@@ -280,7 +287,8 @@ static bool end_open(const struct end_options *o, unsigned mtu_bytes, bool vnet_
 static bool adapter_open(struct daemon *d)
 {
     struct flue_open_params params = {.irq_distance_us = IRQ_DISTANCE_US, .irq_events = IRQ_EVENTS, .limit_us = LIMIT_US};
-    struct flue_port_params port = {.note = on_packet, .diverted = on_diverted, .marker = on_marker, .ctx = d};
+    struct flue_port_params port = {
+        .note = on_packet, .withheld = on_withheld, .diverted = on_diverted, .marker = on_marker, .ctx = d};
     struct flue_link *link = flue_sim_link(d->sim);
     struct flue_identity id;
 

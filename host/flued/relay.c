@@ -28,13 +28,14 @@ struct buffer {
 struct relay {
     struct relay *next;
     int local_fd, tcp_fd;
-    struct flue_conn *conn; /* in the adapter */
-    struct buffer out, in;  /* to the network, to the program */
-    bool local_over;        /* the program's stream ended */
-    bool net_over;          /* the peer's stream ended */
-    bool out_told, in_told; /* and the other side knows */
-    bool broken;
-    uint32_t una_in, nxt_in; /* SND.UNA, RCV.NXT at the last move in */
+    struct flue_conn *conn;  /* in the adapter */
+    struct buffer out, in;   /* to the network, to the program */
+    bool local_over;         /* the program's stream ended */
+    bool net_over;           /* the peer's stream ended */
+    bool out_told, in_told;  /* and the other side knows */
+    bool broken;             /* bytes are lost: both sides are told so */
+    bool deserted;           /* the program is gone and left something unread */
+    uint32_t una_in, nxt_in; /* at the last move in, without FINs */
     struct relay_view view;
 };
 
@@ -86,7 +87,18 @@ static bool insert(struct buffer *b, const uint8_t *data, size_t len, bool front
 
 /* ---- copying ------------------------------------------------------------------------------------------------------- */
 
-/* What the adapter carried since the move in: acknowledged, and received in order. */
+/* Ends of the bytes that were acknowledged and received, without the FINs. */
+static uint32_t bytes_acked(const struct flue_tcp_state *s)
+{
+    return s->snd_una - (flue_tcp_fin_acked(s->at) ? 1u : 0u);
+}
+
+static uint32_t bytes_received(const struct flue_tcp_state *s)
+{
+    return s->rcv_nxt - (flue_tcp_fin_received(s->at) ? 1u : 0u);
+}
+
+/* What the adapter carried since the move in. */
 static void carried(const struct relay *r, uint32_t snd_una, uint32_t rcv_nxt, struct relay_view *view)
 {
     view->sent_adapter += snd_una - r->una_in;
@@ -98,6 +110,13 @@ static void end(struct relay *r)
     r->broken = true;
 }
 
+/* The program closed its socket with bytes in it, or before bytes that came later: nobody will read them (TCP-207). */
+static void desert(struct relay *r)
+{
+    r->deserted = true;
+    end(r);
+}
+
 static bool local_read(struct relay *r)
 {
     if (r->local_over || !room(&r->out))
@@ -105,7 +124,7 @@ static bool local_read(struct relay *r)
     ssize_t n = recv(r->local_fd, r->out.data + r->out.len, r->out.cap - r->out.len, MSG_DONTWAIT);
     if (n < 0) {
         if (errno != EAGAIN && errno != EINTR)
-            end(r);
+            desert(r);
         return false;
     }
     r->local_over = n == 0;
@@ -126,7 +145,7 @@ static bool local_write(struct relay *r)
     ssize_t n = send(r->local_fd, r->in.data + r->in.at, left(&r->in), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0) {
         if (errno != EAGAIN && errno != EINTR)
-            end(r);
+            desert(r);
         return false;
     }
     r->in.at += (size_t)n;
@@ -235,12 +254,15 @@ static bool watch_fd(struct relays *s, int fd)
 
 static void relay_free(struct relays *s, struct relay *r)
 {
+    const struct linger reset = {.l_onoff = 1}; /* close() resets */
     struct relay **p = &s->first;
     while (*p != r)
         p = &(*p)->next;
     *p = r->next;
-    if (r->conn != NULL && flue_move_end(s->mover, r->conn) != FLUE_OK)
+    if (r->conn != NULL && (r->broken ? flue_move_abort : flue_move_end)(s->mover, r->conn) != FLUE_OK)
         log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
+    if (r->conn == NULL && r->broken && setsockopt(r->tcp_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0)
+        log_line(LOG_WARN, "SO_LINGER: %s", strerror(errno));
     close(r->local_fd);
     close(r->tcp_fd);
     free(r->out.data);
@@ -262,9 +284,10 @@ void relays_close(struct relays *s)
 {
     if (s == NULL)
         return;
+    struct flue_move_times times;
     for (struct relay *r = s->first; r != NULL; r = r->next)
         if (r->conn != NULL) {
-            const char *wrong = relay_move(s, r->view.id, RELAY_KERNEL);
+            const char *wrong = relay_move(s, r->view.id, RELAY_KERNEL, &times);
             if (wrong != NULL)
                 log_line(LOG_WARN, "connection %u at the end: %s", r->view.id, wrong);
         }
@@ -343,8 +366,6 @@ static const char *into_adapter(struct relays *s, struct relay *r)
     const char *wrong = mover_need(s);
     if (wrong != NULL)
         return wrong;
-    if (r->local_over || r->net_over)
-        return "it is being closed";
     enum flue_err err = flue_move_in(s->mover, r->tcp_fd, &r->conn, &state, &unsent, &times);
     if (err != FLUE_OK) {
         if (err == FLUE_EIO)
@@ -354,10 +375,11 @@ static const char *into_adapter(struct relays *s, struct relay *r)
     if (!insert(&r->in, state.unread, state.unread_bytes, false) ||
         !insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
         end(r);
-    r->una_in = state.snd_una;
-    r->nxt_in = state.rcv_nxt;
+    r->out_told = flue_tcp_fin_sent(state.at);
+    r->una_in = bytes_acked(&state);
+    r->nxt_in = bytes_received(&state);
     r->view.moves_in++;
-    r->view.in_us = times.total_us;
+    r->view.in = times;
     r->view.held += times.held;
     flue_tcp_state_clear(&state);
     log_line(LOG_DEBUG, "connection %u: into the adapter, %" PRIu64 " us", r->view.id, times.total_us);
@@ -377,22 +399,23 @@ static const char *into_kernel(struct relays *s, struct relay *r)
         }
         return flue_mover_error(s->mover);
     }
-    carried(r, state.snd_una, state.rcv_nxt, &r->view);
+    carried(r, bytes_acked(&state), bytes_received(&state), &r->view);
     r->conn = NULL;
     if (!insert(&r->in, state.unread, state.unread_bytes, false) ||
         !insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
         end(r);
-    r->view.moves_out++;
-    r->view.out_us = times.total_us;
+    r->out_told = flue_tcp_fin_sent(state.at);
     r->view.held += times.held;
+    r->view.out = times;
     flue_tcp_state_clear(&state);
     log_line(LOG_DEBUG, "connection %u: back to the kernel, %" PRIu64 " us", r->view.id, times.total_us);
     return NULL;
 }
 
-const char *relay_move(struct relays *s, unsigned id, enum relay_place to)
+const char *relay_move(struct relays *s, unsigned id, enum relay_place to, struct flue_move_times *times)
 {
     struct relay *r = s->first;
+    *times = (struct flue_move_times){0};
     while (r != NULL && r->view.id != id)
         r = r->next;
     if (r == NULL)
@@ -401,7 +424,13 @@ const char *relay_move(struct relays *s, unsigned id, enum relay_place to)
         return "it has ended";
     if ((r->conn != NULL) == (to == RELAY_ADAPTER))
         return NULL;
-    return to == RELAY_ADAPTER ? into_adapter(s, r) : into_kernel(s, r);
+    const char *wrong = to == RELAY_ADAPTER ? into_adapter(s, r) : into_kernel(s, r);
+    if (wrong != NULL)
+        return wrong;
+    if (to == RELAY_KERNEL)
+        r->view.moves_out++;
+    *times = to == RELAY_ADAPTER ? r->view.in : r->view.out;
+    return NULL;
 }
 
 void relays_diverted(struct relays *s, const struct flue_rx_done *done, const uint8_t *frame)
@@ -416,17 +445,25 @@ void relays_marker(struct relays *s, uint32_t conn_handle, uint32_t number)
         flue_mover_marker(s->mover, conn_handle, number);
 }
 
-/* Both streams are over, or it broke: nothing is left to do. */
-static bool over(const struct relay *r)
+bool relays_withhold(const struct relays *s, const uint8_t *frame, size_t len_bytes)
 {
+    return s != NULL && s->mover != NULL && flue_mover_withholds(s->mover, frame, len_bytes);
+}
+
+/* Both streams are over, or it broke: nothing is left to do. */
+static bool over(struct relays *s, struct relay *r)
+{
+    struct flue_conn_view view;
+    if (r->conn != NULL && !r->broken && flue_conn_look(r->conn, &view) == FLUE_OK && view.state == FLUE_TCP_TIME_WAIT) {
+        const char *wrong = into_kernel(s, r); /* who keeps the quiet time (TCP-204) */
+        if (wrong != NULL)
+            log_line(LOG_WARN, "connection %u, TIME_WAIT: %s", r->view.id, wrong);
+    }
     if (r->broken)
         return true;
     if (!r->out_told || !r->in_told)
         return false;
-    struct flue_conn_view view;
-    if (r->conn == NULL)
-        return true;
-    return flue_conn_look(r->conn, &view) != FLUE_OK || view.ended > 1 || view.state == 10; /* TIME_WAIT */
+    return r->conn == NULL || flue_conn_look(r->conn, &view) != FLUE_OK || view.ended > 1;
 }
 
 bool relays_run(struct relays *s)
@@ -435,8 +472,10 @@ bool relays_run(struct relays *s)
     for (struct relay *r = s->first, *next; r != NULL; r = next) {
         next = r->next;
         any |= copy(r);
-        if (over(r)) {
-            if (r->broken)
+        if (over(s, r)) {
+            if (r->deserted)
+                log_line(LOG_INFO, "connection %u: the program left before its streams were over: reset", r->view.id);
+            else if (r->broken)
                 log_line(LOG_WARN, "connection %u ended before its streams were over", r->view.id);
             relay_free(s, r);
         }
@@ -451,7 +490,7 @@ void relays_each(const struct relays *s, void (*each)(void *ctx, const struct re
         view.place = r->conn != NULL ? RELAY_ADAPTER : RELAY_KERNEL;
         view.ended = r->broken;
         if (r->conn != NULL && flue_conn_look(r->conn, &view.now) == FLUE_OK)
-            carried(r, view.now.snd_una, view.now.rcv_nxt, &view);
+            carried(r, view.now.snd_una - (view.now.snd_una - view.now.send_limit == 1 ? 1u : 0u), view.now.rcv_nxt, &view);
         if (r->conn != NULL && flue_move_look(s->mover, r->conn, &view.engine) != FLUE_OK)
             log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
         each(ctx, &view);

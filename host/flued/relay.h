@@ -21,6 +21,8 @@ void relays_close(struct relays *relays);
 void relays_diverted(struct relays *relays, const struct flue_rx_done *done, const uint8_t *frame);
 void relays_marker(struct relays *relays, uint32_t conn_handle, uint32_t number);
 
+bool relays_withhold(const struct relays *relays, const uint8_t *frame, size_t len_bytes);
+
 /* Copy what can be copied; after every turn of the loop.  True when something moved. */
 bool relays_run(struct relays *relays);
 
@@ -31,8 +33,8 @@ const char *relay_adopt(struct relays *relays, int fd, int *local, unsigned *id)
 /* Where a connection lives. */
 enum relay_place { RELAY_KERNEL, RELAY_ADAPTER };
 
-/* Move it; null, or a sentence (then it is where it was, or closed). */
-const char *relay_move(struct relays *relays, unsigned id, enum relay_place to);
+/* Move it; null, or a sentence (then it is where it was, or closed).  times out: zero when it was there already. */
+const char *relay_move(struct relays *relays, unsigned id, enum relay_place to, struct flue_move_times *times);
 
 struct relay_view {
     unsigned id;
@@ -41,7 +43,7 @@ struct relay_view {
     uint64_t sent, received;                 /* bytes taken from and given to the program */
     uint64_t sent_adapter, received_adapter; /* bytes the adapter carried: acknowledged by the peer, received in order */
     unsigned moves_in, moves_out, held;
-    uint64_t in_us, out_us; /* of the last moves, adapter time */
+    struct flue_move_times in, out; /* of the last moves, adapter time */
     bool ended;
     struct flue_conn_view now;    /* in the adapter: as its status line has it */
     struct flue_move_view engine; /* likewise: as the engine has it */

@@ -209,6 +209,12 @@ static enum flue_err read_packet(struct flue_port *p)
     b->len_bytes = (uint32_t)((size_t)n - sizeof header);
     if (p->params.note != NULL)
         p->params.note(p->params.ctx, true, b->data, b->len_bytes);
+    if (p->params.withheld != NULL && p->params.withheld(p->params.ctx, b->data, b->len_bytes)) {
+        p->stats.tx_withheld++;
+        b->next_free = p->tx_free;
+        p->tx_free = b;
+        return FLUE_OK;
+    }
     flue_vnet_load(&vnet, header);
     classify(p, b, &vnet);
     return FLUE_OK;

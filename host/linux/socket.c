@@ -23,8 +23,25 @@ enum {
     OPT_WINDOW = 3,
     OPT_SACK = 4,
     OPT_TIMESTAMP = 8,
-    KERNEL_ESTABLISHED = 1, /* state of TCP_INFO */
-    KERNEL_CLOSE_WAIT = 8,
+};
+
+/* State of TCP_INFO: its name, and what it is for a move (0: it cannot be moved). */
+static const struct {
+    const char *name;
+    unsigned at;
+} kernel_state[] = {
+    {"?", 0},
+    {"ESTABLISHED", FLUE_TCP_ESTABLISHED},
+    {"SYN_SENT", 0},
+    {"SYN_RECV", 0},
+    {"FIN_WAIT1", FLUE_TCP_FIN_WAIT1},
+    {"FIN_WAIT2", FLUE_TCP_FIN_WAIT2},
+    {"TIME_WAIT", 0},
+    {"CLOSE", 0},
+    {"CLOSE_WAIT", FLUE_TCP_CLOSE_WAIT},
+    {"LAST_ACK", FLUE_TCP_LAST_ACK},
+    {"LISTEN", 0},
+    {"CLOSING", FLUE_TCP_CLOSING},
 };
 
 #define CHUNK_BYTES 65536u /* most a send() into a repair queue is given */
@@ -75,11 +92,18 @@ static enum flue_err queue_size(int fd, unsigned long request, uint32_t *bytes, 
 
 /* ---- into the adapter ------------------------------------------------------------------------------------------------ */
 
+/* FLUE_ESTATE: its state has nothing that can be moved. */
 static enum flue_err info_get(int fd, struct tcp_info *info)
 {
     socklen_t len = sizeof *info;
     memset(info, 0, sizeof *info);
-    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) == 0 ? FLUE_OK : failed("TCP_INFO");
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) != 0)
+        return failed("TCP_INFO");
+    unsigned state = info->tcpi_state < sizeof kernel_state / sizeof kernel_state[0] ? info->tcpi_state : 0;
+    if (kernel_state[state].at != 0)
+        return FLUE_OK;
+    snprintf(error_text, sizeof error_text, "a socket in state %s cannot be moved", kernel_state[state].name);
+    return FLUE_ESTATE;
 }
 
 enum flue_err flue_socket_freeze(int fd, struct flue_tcp_state *state)
@@ -90,8 +114,6 @@ enum flue_err flue_socket_freeze(int fd, struct flue_tcp_state *state)
     enum flue_err err = info_get(fd, &info);
     if (err != FLUE_OK)
         return err;
-    if (info.tcpi_state != KERNEL_ESTABLISHED && info.tcpi_state != KERNEL_CLOSE_WAIT)
-        return FLUE_ESTATE;
     if (getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &state->reuse_addr, &len) != 0)
         return failed("SO_REUSEADDR");
     return set_int(fd, IPPROTO_TCP, TCP_REPAIR, REPAIR_ON, "TCP_REPAIR on");
@@ -153,7 +175,8 @@ static void info_take(const struct tcp_info *info, struct flue_tcp_state *s)
     s->window_scale = (info->tcpi_options & TCPI_OPT_WSCALE) != 0;
     s->snd_wind_scale = info->tcpi_snd_wscale;
     s->rcv_wind_scale = info->tcpi_rcv_wscale;
-    s->close_wait = info->tcpi_state == KERNEL_CLOSE_WAIT;
+    s->at = kernel_state[info->tcpi_state].at;
+    s->fin_queued = false;
     s->cwnd_bytes = info->tcpi_snd_cwnd * info->tcpi_snd_mss;
     s->ssthresh_bytes =
         info->tcpi_snd_ssthresh >= none / (info->tcpi_snd_mss + 1u) ? UINT32_MAX : info->tcpi_snd_ssthresh * info->tcpi_snd_mss;
@@ -181,6 +204,18 @@ static enum flue_err windows_get(int fd, struct flue_tcp_state *s, struct tcp_re
     return FLUE_OK;
 }
 
+/* In the kernel's queue the FIN has a sequence number, but no byte, from the end of the stream on, also before it is sent. */
+static void fin_take(struct flue_tcp_state *s, uint32_t unsent)
+{
+    if (!flue_tcp_fin_owed(s->at))
+        return;
+    s->unacked_bytes--;
+    if (unsent == 0)
+        return;
+    s->at = flue_tcp_fin_received(s->at) ? FLUE_TCP_CLOSE_WAIT : FLUE_TCP_ESTABLISHED;
+    s->fin_queued = true;
+}
+
 static enum flue_err queues_get(int fd, struct flue_tcp_state *s, const struct tcp_repair_window *w)
 {
     uint32_t unread, unacked, unsent, write_seq;
@@ -192,7 +227,7 @@ static enum flue_err queues_get(int fd, struct flue_tcp_state *s, const struct t
     if (err == FLUE_OK)
         err = queue_peek(fd, QUEUE_RECV, unread, &s->unread, &s->rcv_nxt);
     if (err == FLUE_OK)
-        err = queue_peek(fd, QUEUE_SEND, unacked, &s->unacked, &write_seq);
+        err = queue_peek(fd, QUEUE_SEND, unacked - (flue_tcp_fin_owed(s->at) ? 1u : 0u), &s->unacked, &write_seq);
     uint32_t unacked_now = unacked;
     if (err == FLUE_OK)
         err = queue_size(fd, SIOCOUTQ, &unacked_now, "SIOCOUTQ");
@@ -207,6 +242,7 @@ static enum flue_err queues_get(int fd, struct flue_tcp_state *s, const struct t
     s->snd_una = write_seq - unacked;
     s->snd_nxt = write_seq - unsent;
     s->rcv_wnd = w->rcv_wup + w->rcv_wnd - s->rcv_nxt;
+    fin_take(s, unsent);
     return FLUE_OK;
 }
 
@@ -237,25 +273,39 @@ enum flue_err flue_socket_snapshot(int fd, struct flue_tcp_state *state)
     return err;
 }
 
-enum flue_err flue_socket_silence(int fd)
+static socklen_t address_bytes(const struct sockaddr_storage *a)
+{
+    return a->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+}
+
+enum flue_err flue_socket_silence(int fd, const struct flue_tcp_state *state)
 {
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-    return connect(fd, &nowhere, sizeof nowhere) == 0 ? FLUE_OK : failed("silence (connect to AF_UNSPEC)");
+    if (connect(fd, &nowhere, sizeof nowhere) != 0)
+        return failed("silence (connect to AF_UNSPEC)");
+    /* One that was bound before is so still (EINVAL).  Without the port only the way back may fail, which says so. */
+    if (bind(fd, (const struct sockaddr *)&state->local, address_bytes(&state->local)) != 0 && errno != EINVAL)
+        return FLUE_OK;
+    (void)!reuse_restore(fd, state);
+    return FLUE_OK;
 }
 
 /* ---- back ---------------------------------------------------------------------------------------------------------- */
 
+/* Bytes of the queue that were sent. */
+static uint32_t sent_bytes(const struct flue_tcp_state *s)
+{
+    return s->snd_nxt - s->snd_una - (flue_tcp_fin_owed(s->at) ? 1u : 0u);
+}
+
 static bool state_sane(const struct flue_tcp_state *s)
 {
-    uint32_t sent = s->snd_nxt - s->snd_una;
+    uint32_t sent = sent_bytes(s);
+    if (s->at < FLUE_TCP_ESTABLISHED || s->at > FLUE_TCP_TIME_WAIT || (flue_tcp_fin_sent(s->at) && sent != s->unacked_bytes))
+        return false;
     return (s->local.ss_family == AF_INET || s->local.ss_family == AF_INET6) && s->local.ss_family == s->remote.ss_family &&
            s->snd_wind_scale <= SCALE_MAX && s->rcv_wind_scale <= SCALE_MAX && s->remote_mss != 0 && sent <= s->unacked_bytes &&
            s->unacked_bytes <= QUEUE_MAX && s->unread_bytes <= QUEUE_MAX && s->max_snd_wnd >= s->snd_wnd;
-}
-
-static socklen_t address_bytes(const struct sockaddr_storage *a)
-{
-    return a->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 }
 
 static enum flue_err seq_set(int fd, int queue, uint32_t seq)
@@ -329,7 +379,7 @@ static enum flue_err queue_fill(int fd, int queue, const uint8_t *data, size_t b
 
 static enum flue_err windows_set(int fd, const struct flue_tcp_state *s)
 {
-    uint32_t fin = s->close_wait ? 1 : 0; /* the FIN is delivered again: RCV.NXT stands before it */
+    uint32_t fin = flue_tcp_fin_received(s->at) ? 1 : 0; /* it is delivered again: RCV.NXT stands before it */
     struct tcp_repair_window w = {.snd_wl1 = s->snd_wl1,
                                   .snd_wnd = s->snd_wnd,
                                   .max_window = s->max_snd_wnd,
@@ -338,20 +388,29 @@ static enum flue_err windows_set(int fd, const struct flue_tcp_state *s)
     return setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &w, sizeof w) == 0 ? FLUE_OK : failed("TCP_REPAIR_WINDOW");
 }
 
+/* Our FIN goes behind the queue as one that was sent: no packet leaves while the send queue is selected. */
+static enum flue_err fin_put(int fd)
+{
+    enum flue_err err = queue_select(fd, QUEUE_SEND);
+    return err != FLUE_OK || shutdown(fd, SHUT_WR) == 0 ? err : failed("shutdown in repair mode");
+}
+
 enum flue_err flue_socket_restore(int fd, const struct flue_tcp_state *s, size_t *unsent)
 {
     *unsent = 0;
     if (!state_sane(s))
         return FLUE_EARG;
-    size_t sent = s->snd_nxt - s->snd_una;
-    uint32_t first = s->rcv_nxt - (s->close_wait ? 1u : 0u) - (uint32_t)s->unread_bytes;
+    bool fin = flue_tcp_fin_sent(s->at);
+    size_t sent = sent_bytes(s);
+    uint32_t first = s->rcv_nxt - (flue_tcp_fin_received(s->at) ? 1u : 0u) - (uint32_t)s->unread_bytes;
+    uint32_t snd_una = s->snd_una - (flue_tcp_fin_acked(s->at) ? 1u : 0u); /* its ACK is delivered again */
     enum flue_err err = buffers_set(fd, s);
     if (err == FLUE_OK)
         err = set_int(fd, IPPROTO_TCP, TCP_REPAIR, REPAIR_ON, "TCP_REPAIR on");
     if (err == FLUE_OK)
         err = seq_set(fd, QUEUE_RECV, first);
     if (err == FLUE_OK)
-        err = seq_set(fd, QUEUE_SEND, s->snd_una);
+        err = seq_set(fd, QUEUE_SEND, snd_una);
     if (err == FLUE_OK)
         err = set_int(fd, IPPROTO_TCP, TCP_MAXSEG, s->remote_mss < MAXSEG_MAX ? s->remote_mss : MAXSEG_MAX, "TCP_MAXSEG");
     if (err == FLUE_OK)
@@ -362,6 +421,8 @@ enum flue_err flue_socket_restore(int fd, const struct flue_tcp_state *s, size_t
         err = queue_fill(fd, QUEUE_RECV, s->unread, s->unread_bytes);
     if (err == FLUE_OK)
         err = queue_fill(fd, QUEUE_SEND, s->unacked, sent);
+    if (err == FLUE_OK && fin)
+        err = fin_put(fd);
     if (err == FLUE_OK && s->window_clamp > 0)
         err = set_int(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, s->window_clamp, "TCP_WINDOW_CLAMP");
     if (err == FLUE_OK)

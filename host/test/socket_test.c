@@ -135,7 +135,7 @@ static size_t move(struct pair *p, bool new_descriptor, struct flue_tcp_state *s
     size_t unsent;
     CHECK_EQ(flue_socket_freeze(p->here, state), FLUE_OK);
     CHECK_EQ(flue_socket_snapshot(p->here, state), FLUE_OK);
-    CHECK_EQ(flue_socket_silence(p->here), FLUE_OK);
+    CHECK_EQ(flue_socket_silence(p->here, state), FLUE_OK);
     if (new_descriptor) {
         int family = state->local.ss_family;
         close(p->here);
@@ -239,6 +239,61 @@ TEST(a_thawed_socket_goes_on_and_keeps_its_options)
     pair_close(&p);
 }
 
+/* HND-009: while the connection is elsewhere nobody gets its port, and so not its 4-tuple. */
+TEST(the_port_of_a_silenced_socket_is_kept)
+{
+    struct flue_tcp_state state = {0};
+    size_t unsent;
+
+    namespace_enter();
+    for (unsigned i = 0; i < 2; i++) {
+        struct pair p = pair_open(i == 0 ? AF_INET : AF_INET6, false, 0);
+        CHECK_EQ(flue_socket_freeze(p.here, &state), FLUE_OK);
+        CHECK_EQ(flue_socket_snapshot(p.here, &state), FLUE_OK);
+        CHECK_EQ(flue_socket_silence(p.here, &state), FLUE_OK);
+        int other = socket(state.local.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        socklen_t len = i == 0 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+        CHECK(bind(other, (struct sockaddr *)&state.local, len) != 0);
+        CHECK_EQ(errno, EADDRINUSE);
+        close(other);
+        CHECK_EQ(flue_socket_restore(p.here, &state, &unsent), FLUE_OK);
+        flue_tcp_state_clear(&state);
+        CHECK_EQ(push(p.here, 1000, 0, 5), 1000);
+        pull(p.there, 1000, 0, 5);
+        pair_close(&p);
+    }
+}
+
+/* HND-005: our FIN goes out and back; the peer's stream goes on until its own FIN. */
+TEST(a_socket_that_has_sent_its_fin_is_not_taken_for_one_that_has_not)
+{
+    struct flue_tcp_state state = {0};
+
+    namespace_enter();
+    struct pair p = pair_open(AF_INET, false, 0);
+    CHECK_EQ(push(p.here, 1000, 0, 6), 1000);
+    CHECK(shutdown(p.here, SHUT_WR) == 0);
+    pull(p.there, 1000, 0, 6);
+    usleep(5 * SETTLE_MS * 1000); /* the FIN's acknowledgement may be a delayed one */
+    CHECK_EQ(flue_socket_freeze(p.here, &state), FLUE_OK);
+    CHECK_EQ(flue_socket_snapshot(p.here, &state), FLUE_OK);
+    CHECK_EQ(state.at, FLUE_TCP_FIN_WAIT2);
+    CHECK_EQ(state.snd_nxt, state.snd_una);
+    CHECK_EQ(state.unacked_bytes, 0);
+    CHECK_EQ(flue_socket_thaw(p.here, &state), FLUE_OK);
+    flue_tcp_state_clear(&state);
+
+    CHECK_EQ(flue_socket_freeze(p.there, &state), FLUE_OK);
+    CHECK_EQ(flue_socket_snapshot(p.there, &state), FLUE_OK);
+    CHECK_EQ(state.at, FLUE_TCP_CLOSE_WAIT);
+    CHECK_EQ(state.unread_bytes, 0);
+    CHECK_EQ(flue_socket_thaw(p.there, &state), FLUE_OK);
+    flue_tcp_state_clear(&state);
+    CHECK_EQ(push(p.there, 500, 0, 7), 500);
+    pull(p.here, 500, 0, 7);
+    pair_close(&p);
+}
+
 /* TCP-179: the clock's unit, which Linux keeps in bit 0 of its value, survives any value. */
 TEST(an_odd_timestamp_does_not_change_the_unit_of_the_clock)
 {
@@ -250,7 +305,7 @@ TEST(an_odd_timestamp_does_not_change_the_unit_of_the_clock)
     for (unsigned i = 0; i < 4; i++) {
         CHECK_EQ(flue_socket_freeze(p.here, &state), FLUE_OK);
         CHECK_EQ(flue_socket_snapshot(p.here, &state), FLUE_OK);
-        CHECK_EQ(flue_socket_silence(p.here), FLUE_OK);
+        CHECK_EQ(flue_socket_silence(p.here, &state), FLUE_OK);
         CHECK(!state.ts_us);
         uint32_t before = state.ts_value += 1001 + i;
         CHECK_EQ(flue_socket_restore(p.here, &state, &unsent), FLUE_OK);
@@ -276,9 +331,15 @@ TEST(a_state_that_contradicts_itself_is_refused_whole)
     CHECK_EQ(flue_socket_freeze(p.here, &state), FLUE_OK);
     CHECK_EQ(flue_socket_snapshot(p.here, &state), FLUE_OK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned i = 0; i < 7; i++) {
         bad = state;
         switch (i) {
+        case 5:
+            bad.at = 3; /* SYN_RECEIVED */
+            break;
+        case 6:
+            bad.at = FLUE_TCP_FIN_WAIT1; /* the FIN has no sequence number */
+            break;
         case 0:
             bad.snd_nxt = bad.snd_una + 1;
             break; /* sent bytes that are not there */
@@ -309,8 +370,10 @@ TEST(a_socket_without_connection_cannot_be_frozen)
     namespace_enter();
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK_EQ(flue_socket_freeze(fd, &state), FLUE_ESTATE);
+    CHECK(strstr(flue_socket_error(), "CLOSE") != NULL);
     CHECK(listen(fd, 1) == 0);
     CHECK_EQ(flue_socket_freeze(fd, &state), FLUE_ESTATE);
+    CHECK(strstr(flue_socket_error(), "LISTEN") != NULL);
     close(fd);
     CHECK_EQ(flue_socket_freeze(fd, &state), FLUE_EIO);
 }

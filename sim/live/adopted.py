@@ -1,6 +1,9 @@
 """Connections that flued adopted: its control socket, and a program at each end of a connection."""
 
+import array
+import ctypes
 import json
+import os
 import select
 import socket
 import subprocess
@@ -83,3 +86,51 @@ class Stream:
     def results(self):
         """(host, peer): what the programs printed at their end, None where they did not."""
         return self._result(self.host), self._result(self.peer)
+
+
+def socket_in(namespace, family=socket.AF_INET):
+    """A stream socket of another network namespace; this process stays in its own."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    back, there = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+    try:
+        if libc.setns(there, 0):
+            raise OSError(ctypes.get_errno(), "setns")
+        made = socket.socket(family, socket.SOCK_STREAM)
+        if libc.setns(back, 0):
+            raise OSError(ctypes.get_errno(), "setns")
+    finally:
+        os.close(back)
+        os.close(there)
+    made.settimeout(CONNECT_S)
+    return made
+
+
+class Pair:
+    """One connection with both programs here: `host`, the local socket flued gave in exchange, and `peer`."""
+
+    def __init__(self, hosts, port, address=live.PEER4):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        listener, connects = socket_in(hosts.peer, family), socket_in(hosts.host, family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+        listener.listen(1)
+        connects.connect((address, port))
+        self.peer, self.address = listener.accept()[0], connects.getsockname()
+        self.peer.settimeout(CONNECT_S)
+        listener.close()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
+            control.connect(str(hosts.socket))
+            control.sendmsg([b'{"verb":"adopt"}\n'],
+                            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [connects.fileno()]))])
+            text, ancillary, _, _ = control.recvmsg(4096, socket.CMSG_SPACE(4))
+        connects.close()
+        answer = json.loads(text)
+        if not answer["ok"]:
+            raise RuntimeError(answer["error"])
+        self.id = answer["id"]
+        self.host = socket.socket(fileno=array.array("i", ancillary[0][2])[0])
+        self.host.settimeout(CONNECT_S)
+
+    def close(self):
+        self.host.close()
+        self.peer.close()

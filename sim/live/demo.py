@@ -27,6 +27,8 @@ PORT = 5101
 CONNECT_S = 20
 SHARE = 0.8          # of each direction, carried by the adapter
 TICK_S = 0.1
+MOVE_KEYS = "began_us", "total_us", "adapter_us", "host_us", "cycles", "held", "state"
+COUNTED = "TcpConnectionEstablished", "TcpConnectionCloseWait"   # as TcpEstabResets
 
 
 class Daemon:
@@ -85,7 +87,8 @@ def move(daemon, c, where, started):
     at = time.monotonic() - started
     answer = daemon.ask(verb="move", id=c.id, to=where)
     c.moves.append({"at_s": round(at, 3), "to": where, "took_s": round(time.monotonic() - started - at, 3),
-                    "ok": answer["ok"], "error": answer.get("error")})
+                    "ok": answer["ok"], "error": answer.get("error"),
+                    **{k: answer[k] for k in MOVE_KEYS if k in answer}})
     if answer["ok"]:
         c.inside = where == "adapter"
     return answer["ok"]
@@ -196,8 +199,8 @@ def main():
     results = [(c.result(c.host), c.result(c.peer)) for c in connections]
     failures += judge(connections, a, results)
     stat = None if stuck == "flued ended" else hosts.stat()
-    # A socket that lets go of its connection for the adapter counts as an established one that was reset.
-    let_go = sum(m["ok"] and m["to"] == "adapter" for c in connections for m in c.moves)
+    # A socket that lets go of its connection for the adapter counts as an established one that was reset, if it was one.
+    let_go = sum(m["ok"] and m["to"] == "adapter" and m["state"] in COUNTED for c in connections for m in c.moves)
     resets = sum(hosts.snmp(ns)[k] for ns in (hosts.host, hosts.peer) for k in ("TcpOutRsts", "TcpEstabResets")) - let_go
     if resets:
         failures.append(f"{resets} resets")

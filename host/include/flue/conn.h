@@ -83,10 +83,11 @@ FLUE_MUST_CHECK enum flue_err flue_conn_fill(struct flue_conn *conn, uint32_t se
 struct flue_conn_begin {
     uint16_t row;        /* of the handle */
     uint16_t generation; /* of the handle */
+    uint8_t state;       /* as in struct flue_conn_view, until the adapter tells */
     uint32_t snd_una;
     uint32_t send_limit; /* end of what was filled */
     uint32_t rcv_nxt;    /* everything below was read elsewhere */
-    bool fin_marked;     /* our FIN follows send_limit */
+    bool fin_marked;     /* our FIN follows send_limit; when it is acknowledged, snd_una is one above send_limit */
     bool fin_received;   /* the peer's FIN came; it is not counted in rcv_nxt */
 };
 
@@ -120,6 +121,7 @@ struct flue_conn_view {
     uint8_t state;       /* TCP_OFFLOAD_CONNECTION_STATE, chimney.md 1.8 */
     uint8_t ended;       /* tcp_end_e of docs/tcp.md: 0 none, 1 FIN, 2 reset, 3 closed, 4 timeout, 5 aborted */
     bool doubt;          /* three timeouts in a row (TCP-130) */
+    bool fin_marked;     /* flue_conn_shutdown() was called, or it came so */
     bool refused;        /* a doorbell contradicted the record: a fault of this library */
     uint32_t snd_una;    /* acknowledged below */
     uint32_t send_limit; /* queued below */

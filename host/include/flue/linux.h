@@ -155,6 +155,8 @@ struct flue_port_params {
     size_t tx_bytes_in_flight; /* bytes read from the TAP and not completed, a bound on queueing [262,144] */
     /* Sees every packet as it is read from (tx) or written to the TAP, without header; may be null. */
     void (*note)(void *ctx, bool tx, const uint8_t *frame, size_t len_bytes);
+    /* Whether a packet read from the TAP must not leave; null: none is held back. */
+    bool (*withheld)(void *ctx, const uint8_t *frame, size_t len_bytes);
     /* Frames of offloaded connections that are not for the TAP, and the ends of hold and release; null: forgotten. */
     void (*diverted)(void *ctx, const struct flue_rx_done *done, const uint8_t *frame);
     void (*marker)(void *ctx, uint32_t conn_handle, uint32_t number);
@@ -166,6 +168,7 @@ struct flue_port_stats {
     uint64_t tx_super;                  /* of these, large sends */
     uint64_t tx_soft_csum, tx_soft_gso; /* done by the driver because the adapter must not or cannot */
     uint64_t tx_dropped;                /* header and frame contradict, or more segments than the ring holds */
+    uint64_t tx_withheld;               /* not sent because of params.withheld() */
     uint64_t tx_failed;                 /* completed by the adapter with an error */
     uint64_t tx_frames;                 /* frames the adapter made of them */
     uint64_t rx_packets, rx_bytes;      /* written to the TAP */

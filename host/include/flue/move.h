@@ -29,9 +29,11 @@ struct flue_mover_params {
     void (*event)(void *ctx, struct flue_conn *conn, unsigned what); /* as in flue_conns_params */
 };
 
-/* How long the parts of a move took, microseconds of adapter time. */
+/* When a move began and how long its parts took, microseconds of adapter time. */
 struct flue_move_times {
+    uint64_t began_us;
     uint64_t total_us, adapter_us; /* adapter: its commands */
+    enum flue_tcp_at at;           /* state it was moved in; into the adapter: as the kernel had it */
     unsigned held;                 /* frames that were diverted meanwhile: given up (in), delivered late (out) */
 };
 
@@ -57,6 +59,9 @@ void flue_mover_marker(struct flue_mover *mover, uint32_t conn_handle, uint32_t 
 /*
  * Into the adapter.  fd stays open, silent and in repair mode, for the way back.
  *
+ * Connections that have begun to close are moved too; a FIN that was queued and not sent (state->fin_queued) is the caller's to
+ * queue again.
+ *
  * state   out: what the kernel held; unread bytes are the caller's to deliver first, and *unsent of `unacked`'s last bytes did
  * not fit the send ring: the caller sends them first.  Cleared by the caller.
  *
@@ -71,8 +76,10 @@ FLUE_MUST_CHECK enum flue_err flue_move_in(struct flue_mover *mover, int fd, str
  * Out of the adapter, into fd; conn is closed.  state as in flue_move_in(): unread bytes are the caller's, *unsent bytes at the
  * end of `unacked` are to be sent first.
  *
- * Returns FLUE_ESTATE   it ended, or closes: it stays in the adapter
- *         FLUE_EIO      the kernel refused; the connection is lost
+ * In TIME_WAIT too: the kernel's own answers for the rest of it (TCP-204).
+ *
+ * Returns FLUE_ESTATE   it has ended: flue_move_end() is left
+ *         FLUE_EIO      the kernel refused, or it ended meanwhile; the connection is lost
  */
 FLUE_MUST_CHECK enum flue_err flue_move_out(struct flue_mover *mover, struct flue_conn *conn, int fd,
                                             struct flue_tcp_state *state, size_t *unsent, struct flue_move_times *times);
@@ -86,6 +93,12 @@ struct flue_move_view {
     unsigned timeouts;           /* in a row */
 };
 FLUE_MUST_CHECK enum flue_err flue_move_look(struct flue_mover *mover, struct flue_conn *conn, struct flue_move_view *view);
+
+/* Whether a frame the kernel sends belongs to a connection that is in the adapter: it must not leave (HND-004). */
+bool flue_mover_withholds(const struct flue_mover *mover, const uint8_t *frame, size_t len_bytes);
+
+/* End it with a reset (TCP-206, TCP-207), then as flue_move_end(). */
+FLUE_MUST_CHECK enum flue_err flue_move_abort(struct flue_mover *mover, struct flue_conn *conn);
 
 /* The connection ended in the adapter: its entry and rings are freed. */
 FLUE_MUST_CHECK enum flue_err flue_move_end(struct flue_mover *mover, struct flue_conn *conn);

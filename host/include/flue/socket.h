@@ -21,6 +21,41 @@
 extern "C" {
 #endif
 
+/* States of RFC 9293 that a connection can be moved in, numbered as TCP_OFFLOAD_CONNECTION_STATE. */
+enum flue_tcp_at {
+    FLUE_TCP_ESTABLISHED = 4,
+    FLUE_TCP_FIN_WAIT1,
+    FLUE_TCP_FIN_WAIT2,
+    FLUE_TCP_CLOSE_WAIT,
+    FLUE_TCP_CLOSING,
+    FLUE_TCP_LAST_ACK,
+    FLUE_TCP_TIME_WAIT, /* only out of the adapter */
+};
+
+/* The peer's FIN was received in order: it is counted in rcv_nxt. */
+static inline bool flue_tcp_fin_received(enum flue_tcp_at at)
+{
+    return at >= FLUE_TCP_CLOSE_WAIT;
+}
+
+/* Our FIN was sent and is not acknowledged: it has sequence number snd_nxt - 1. */
+static inline bool flue_tcp_fin_owed(enum flue_tcp_at at)
+{
+    return at == FLUE_TCP_FIN_WAIT1 || at == FLUE_TCP_CLOSING || at == FLUE_TCP_LAST_ACK;
+}
+
+/* Our FIN was sent and acknowledged: it is counted in snd_una. */
+static inline bool flue_tcp_fin_acked(enum flue_tcp_at at)
+{
+    return at == FLUE_TCP_FIN_WAIT2 || at == FLUE_TCP_TIME_WAIT;
+}
+
+/* Our FIN was sent. */
+static inline bool flue_tcp_fin_sent(enum flue_tcp_at at)
+{
+    return flue_tcp_fin_owed(at) || flue_tcp_fin_acked(at);
+}
+
 /* One connection, as RFC 9293 names it.  Sequence numbers in host order, times in microseconds, sizes in bytes. */
 struct flue_tcp_state {
     struct sockaddr_storage local, remote;
@@ -29,9 +64,10 @@ struct flue_tcp_state {
     uint8_t snd_wind_scale;              /* of windows the peer announces */
     uint8_t rcv_wind_scale;              /* of ours */
     uint16_t remote_mss;
-    bool close_wait; /* the peer's FIN was received: CLOSE_WAIT, else ESTABLISHED */
+    enum flue_tcp_at at;
+    bool fin_queued; /* the program ended its stream, and the FIN was not sent: it is the caller's to end again */
 
-    uint32_t rcv_nxt, rcv_wnd; /* rcv_nxt is after the FIN in CLOSE_WAIT */
+    uint32_t rcv_nxt, rcv_wnd;
     uint32_t snd_una, snd_nxt;
     uint32_t snd_wnd, max_snd_wnd, snd_wl1;
     uint32_t ts_value;                   /* own timestamp clock at the snapshot, in its unit */
@@ -53,7 +89,7 @@ const char *flue_socket_error(void);
  * Repair mode on.  The protocol goes on (linux-host.md 4.1): frames must be kept away before.
  *
  * Returns FLUE_EIO    errno, flue_socket_error()
- *         FLUE_ESTATE the socket cannot be moved: it is neither ESTABLISHED nor CLOSE_WAIT, or closes; untouched
+ *         FLUE_ESTATE its state is none of enum flue_tcp_at, which flue_socket_error() names; untouched
  */
 FLUE_MUST_CHECK enum flue_err flue_socket_freeze(int fd, struct flue_tcp_state *state);
 
@@ -64,18 +100,25 @@ FLUE_MUST_CHECK enum flue_err flue_socket_thaw(int fd, const struct flue_tcp_sta
  * Read everything; the socket is in repair mode.  Buffers are freed by flue_tcp_state_clear(), on failure already.
  *
  * Returns FLUE_EAGAIN something moved while it was read: call again
+ *         FLUE_ESTATE it ended
  *         FLUE_ENOMEM, FLUE_EIO
  */
 FLUE_MUST_CHECK enum flue_err flue_socket_snapshot(int fd, struct flue_tcp_state *state);
 
-/* The socket lets go of the connection without a packet; the descriptor stays, in repair mode, for flue_socket_restore().
- * Its 4-tuple is free in the kernel from here on: the caller keeps a placeholder (linux-host.md 4.7, 15). */
-FLUE_MUST_CHECK enum flue_err flue_socket_silence(int fd);
+/*
+ * The socket lets go of the connection without a packet.  The descriptor stays, in repair mode, for flue_socket_restore(), and
+ * bound to the local address, with the application's SO_REUSEADDR: nobody else gets the port meanwhile (linux-host.md 4.7, 15).
+ */
+FLUE_MUST_CHECK enum flue_err flue_socket_silence(int fd, const struct flue_tcp_state *state);
 
 /*
  * Put the connection into fd: the silenced descriptor or a new socket of the family.  Of `unacked` the part below snd_nxt goes
- * in as sent; *unsent gets how many bytes at its end are left for ordinary send().  In CLOSE_WAIT the caller then delivers a
- * FIN with sequence number rcv_nxt - 1 (linux-host.md 4.4).  No packet leaves.
+ * in as sent; *unsent gets how many bytes at its end are left for ordinary send().  No packet leaves.
+ *
+ * The kernel takes back ESTABLISHED and, with our FIN sent, FIN_WAIT1.  The rest is up to what the peer had said, which the
+ * caller delivers as a frame of the peer (linux-host.md 4.4): sequence number rcv_nxt, one less and with FIN when
+ * flue_tcp_fin_received(), acknowledging snd_una.  Needed in all other states; the kernel then is in the same state, but in
+ * CLOSING for LAST_ACK, which differs only by the kernel's TIME_WAIT at the end.
  *
  * Returns FLUE_EIO   errno, flue_socket_error(); fd holds nothing and is to be closed
  *         FLUE_EARG  the state contradicts itself (HND-006); untouched

@@ -47,13 +47,16 @@ enum flue_err move_entry_load(struct flue_mover *m, struct moved *c, const struc
     enum flue_err err = move_tree_run(m, FLUE_OP_INITIATE | FLUE_SQE_LOAD_ONLY_MASK, node, 3, "load");
     if (err != FLUE_OK)
         return err;
+    uint32_t acknowledged = flue_tcp_fin_acked(s->at) ? 1 : 0; /* our FIN, behind the last byte */
     struct flue_conn_begin begin = {.row = (uint16_t)(c->handle & FLUE_HANDLE_INDEX_MASK),
                                     .generation =
                                         (uint16_t)((c->handle & FLUE_HANDLE_GENERATION_MASK) >> FLUE_HANDLE_GENERATION_SHIFT),
+                                    .state = (uint8_t)s->at,
                                     .snd_una = s->snd_una,
-                                    .send_limit = s->snd_una + (uint32_t)queued,
-                                    .rcv_nxt = s->rcv_nxt - (s->close_wait ? 1u : 0u),
-                                    .fin_received = s->close_wait};
+                                    .send_limit = s->snd_una + (uint32_t)queued - acknowledged,
+                                    .rcv_nxt = s->rcv_nxt - (flue_tcp_fin_received(s->at) ? 1u : 0u),
+                                    .fin_marked = flue_tcp_fin_sent(s->at),
+                                    .fin_received = flue_tcp_fin_received(s->at)};
     return flue_conn_attach(c->conn, &begin);
 }
 

@@ -14,17 +14,19 @@ static enum flue_err snapshot(struct flue_mover *m, int fd, struct flue_tcp_stat
         err = flue_socket_snapshot(fd, s);
     if (err == FLUE_OK)
         return FLUE_OK;
-    return move_fail(m, err, "snapshot: %s: %s", flue_socket_error(),
-                     err == FLUE_EAGAIN ? "it does not hold still" : strerror(errno));
+    return move_fail(m, err, "snapshot: %s%s%s", flue_socket_error(), err == FLUE_ESTATE ? "" : ": ",
+                     err == FLUE_EAGAIN   ? "it does not hold still"
+                     : err == FLUE_ESTATE ? ""
+                                          : strerror(errno));
 }
 
 /* The kernel has let go: give the connection back to it. */
-static enum flue_err put_back(struct flue_mover *m, int fd, const struct flue_tcp_state *s)
+static enum flue_err put_back(struct flue_mover *m, struct moved *c, int fd, const struct flue_tcp_state *s)
 {
     char why[sizeof m->error];
     size_t unsent;
     memcpy(why, m->error, sizeof why);
-    if (flue_socket_restore(fd, s, &unsent) != FLUE_OK)
+    if (move_kernel_take(m, c, fd, s, &unsent) != FLUE_OK)
         return move_fail(m, FLUE_EIO, "%.60s; and the kernel does not take it back: %s", why, flue_socket_error());
     for (const uint8_t *p = s->unacked + s->unacked_bytes - unsent; unsent > 0;) {
         ssize_t n = send(fd, p, unsent, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -33,6 +35,8 @@ static enum flue_err put_back(struct flue_mover *m, int fd, const struct flue_tc
         p += n;
         unsent -= (size_t)n;
     }
+    if (s->fin_queued && shutdown(fd, SHUT_WR) != 0)
+        return move_fail(m, FLUE_EIO, "%.60s; and its end is lost: %s", why, strerror(errno));
     return FLUE_ESTATE;
 }
 
@@ -72,8 +76,8 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
         err = flue_socket_freeze(fd, state);
         frozen = err == FLUE_OK;
         if (!frozen)
-            (void)move_fail(m, err, "repair mode: %s: %s", flue_socket_error(),
-                            err == FLUE_EIO ? strerror(errno) : "its state");
+            (void)move_fail(m, err, "repair mode: %s%s%s", flue_socket_error(), err == FLUE_EIO ? ": " : "",
+                            err == FLUE_EIO ? strerror(errno) : "");
     }
     if (err == FLUE_OK)
         err = move_transmit_drain(m);
@@ -85,7 +89,8 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
                                      : "its windows (%u, %u bytes) are larger than a ring",
                         state->rcv_wnd, state->snd_nxt - state->snd_una);
     if (err == FLUE_OK) {
-        err = flue_socket_silence(fd);
+        c->silent = true;
+        err = flue_socket_silence(fd, state);
         if (err != FLUE_OK)
             (void)move_fail(m, err, "%s: %s", flue_socket_error(), strerror(errno));
     }
@@ -109,9 +114,10 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
     if (err == FLUE_OK)
         err = move_entry_start(m, c);
     if (err != FLUE_OK) {
+        err = put_back(m, c, fd, state);
         (void)!move_entry_release(m, c);
         moved_drop(m, c);
-        return put_back(m, fd, state);
+        return err;
     }
     c->state = *state;
     c->state.unread = c->state.unacked = NULL;
@@ -119,6 +125,12 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
     flue_conn_ctx_set(c->conn, NULL);
     *conn = c->conn;
     *unsent = state->unacked_bytes - queued;
-    *times = (struct flue_move_times){.total_us = move_now_us(m) - began, .adapter_us = m->adapter_us, .held = m->given_up};
+    *times = (struct flue_move_times){.began_us = began,
+                                      .total_us = move_now_us(m) - began,
+                                      .adapter_us = m->adapter_us,
+                                      .at = !state->fin_queued                 ? state->at
+                                            : flue_tcp_fin_received(state->at) ? FLUE_TCP_LAST_ACK
+                                                                               : FLUE_TCP_FIN_WAIT1,
+                                      .held = m->given_up};
     return FLUE_OK;
 }

@@ -13,9 +13,11 @@
 
 #define MOVE_TREE_BYTES 4096u
 #define MOVE_TICKS      1000u /* a second: the kernel's timestamps count milliseconds */
+#define MOVE_TTL        64u   /* Linux's default */
 
 enum { WORDS_TCP = 35, TCP_CACHED = 4, TCP_DELEGATED = 13, WORDS_DELEGATED = WORDS_TCP - TCP_DELEGATED };
-enum { STATE_ESTABLISHED = 4, STATE_CLOSE_WAIT = 7 }; /* TCP_OFFLOAD_CONNECTION_STATE */
+static_assert((int)FLUE_TCP_ESTABLISHED == TcpConnectionEstablished && (int)FLUE_TCP_TIME_WAIT == TcpConnectionTimeWait,
+              "states of a move are those of the tree");
 
 /* How the kernel reaches a peer. */
 struct hop {
@@ -41,6 +43,7 @@ struct moved {
     uint32_t last;               /* number of the newest diverted frame */
     struct flue_tcp_state state; /* without buffers */
     bool keep;                   /* diverted frames are kept for the kernel */
+    bool silent;                 /* what the kernel sends of it is dropped (HND-004) */
 };
 
 struct held {
@@ -98,6 +101,11 @@ enum flue_err move_marker_await(struct flue_mover *m, uint32_t handle);
 
 /* What the kernel had queued leaves the adapter (linux-host.md 4.2 step 4). */
 enum flue_err move_transmit_drain(struct flue_mover *m);
+
+/* ---- the kernel (frame.c) ------------------------------------------------------------------------------------------------ */
+
+/* The socket takes a connection in any state; what it answers to that is dropped. */
+enum flue_err move_kernel_take(struct flue_mover *m, struct moved *c, int fd, const struct flue_tcp_state *s, size_t *unsent);
 
 /* ---- routes (hop.c, route.c) --------------------------------------------------------------------------------------------- */
 

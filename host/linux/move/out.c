@@ -1,5 +1,4 @@
 /* A connection goes back to the kernel (linux-host.md 4.3), or is looked at, or ends in the adapter. */
-#include <errno.h>
 #include <string.h>
 #include "move_internal.h"
 
@@ -20,8 +19,8 @@ enum flue_err flue_move_out(struct flue_mover *m, struct flue_conn *conn, int fd
     enum flue_err err = flue_conn_look(conn, &view);
     if (err != FLUE_OK)
         return move_fail(m, err, "%s", flue_err_name(err));
-    if (view.state != STATE_ESTABLISHED || view.ended != 0)
-        return move_fail(m, FLUE_ESTATE, "it closes in the adapter");
+    if (view.state < TcpConnectionEstablished || view.state > TcpConnectionTimeWait)
+        return move_fail(m, FLUE_ESTATE, "it has ended: %s", flue_ndis_connection_state_name(view.state));
     c->keep = true;
     err = move_entry_freeze(m, c, true, words);
     if (err != FLUE_OK) {
@@ -33,12 +32,11 @@ enum flue_err flue_move_out(struct flue_mover *m, struct flue_conn *conn, int fd
     if (err == FLUE_OK) {
         struct flue_tcp_state kernel = *state; /* what was received is delivered by the caller */
         kernel.unread_bytes = 0;
-        err = flue_socket_restore(fd, &kernel, unsent);
-        if (err != FLUE_OK)
-            (void)move_fail(m, err, "the kernel refuses: %s: %s", flue_socket_error(), strerror(errno));
+        err = move_kernel_take(m, c, fd, &kernel, unsent);
     }
     enum flue_err released = move_entry_release(m, c);
-    *times = (struct flue_move_times){.adapter_us = m->adapter_us, .held = m->held_count + m->given_up};
+    *times = (struct flue_move_times){
+        .began_us = began, .adapter_us = m->adapter_us, .at = state->at, .held = m->held_count + m->given_up};
     move_held_flush(m, err == FLUE_OK);
     moved_drop(m, c);
     times->total_us = move_now_us(m) - began;
@@ -70,6 +68,28 @@ enum flue_err flue_move_look(struct flue_mover *m, struct flue_conn *conn, struc
                                     .rttvar_us = (d->word11 >> 16) * (1000000u / MOVE_TICKS / 4),
                                     .timeouts = d->word16 >> FLUE_WIRE_TCP_DELEGATED_REXMIT_COUNT_SHIFT};
     return FLUE_OK;
+}
+
+enum flue_err flue_move_abort(struct flue_mover *m, struct flue_conn *conn)
+{
+    struct moved *c = moved_by_conn(m, conn);
+    struct flue_admin_done done;
+    struct flue_conn_view view;
+    uint64_t end = move_now_us(m) + m->params.limit_us;
+    if (c == NULL)
+        return move_fail(m, FLUE_EARG, "no connection of this mover");
+    struct flue_sqe sqe = {.word0 = FLUE_OP_ABORT, .handle = c->handle};
+    enum flue_err err = flue_conn_look(conn, &view);
+    if (err == FLUE_OK && view.state >= TcpConnectionEstablished && view.state < TcpConnectionTimeWait)
+        err = move_command(m, &sqe, "abort", &done);
+    while (err == FLUE_OK && view.state >= TcpConnectionEstablished && view.state < TcpConnectionTimeWait &&
+           move_now_us(m) < end) { /* the RST leaves */
+        err = move_breathe(m);
+        if (err == FLUE_OK)
+            err = flue_conn_look(conn, &view);
+    }
+    enum flue_err ended = flue_move_end(m, conn);
+    return err != FLUE_OK ? err : ended;
 }
 
 enum flue_err flue_move_end(struct flue_mover *m, struct flue_conn *conn)

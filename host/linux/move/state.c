@@ -3,8 +3,7 @@
 #include <string.h>
 #include "move_internal.h"
 
-#define FOREVER     UINT32_MAX
-#define TTL_DEFAULT 64u
+#define FOREVER UINT32_MAX
 
 uint32_t move_ports_of(const struct flue_tcp_state *s)
 {
@@ -29,8 +28,8 @@ void move_state_fill(const struct flue_tcp_state *s, size_t queued, uint32_t rin
     c->ports = move_ports_of(s);
     c->word2 = s->remote_mss;
     k->initial_rcv_wnd = s->rcv_wnd > ring_bytes / 2 ? s->rcv_wnd : ring_bytes / 2;
-    k->word8 = TTL_DEFAULT;
-    d->word0 = s->close_wait ? STATE_CLOSE_WAIT : STATE_ESTABLISHED;
+    k->word8 = MOVE_TTL;
+    d->word0 = s->at;
     d->rcv_nxt = s->rcv_nxt;
     d->rcv_wnd = s->rcv_wnd;
     d->snd_una = s->snd_una;
@@ -52,7 +51,11 @@ enum flue_err move_state_back(struct flue_mover *m, struct moved *c, const struc
                               struct flue_tcp_state *s)
 {
     struct flue_conn_view view;
+    uint32_t at = d->word0 & FLUE_WIRE_TCP_DELEGATED_STATE_MASK;
+    if (at < TcpConnectionEstablished || at > TcpConnectionTimeWait)
+        return move_fail(m, FLUE_EIO, "it ended while it was frozen: %s", flue_ndis_connection_state_name(at));
     *s = c->state;
+    s->at = (enum flue_tcp_at)at;
     s->rcv_nxt = d->rcv_nxt;
     s->rcv_wnd = d->rcv_wnd;
     s->snd_una = d->snd_una;
@@ -62,19 +65,20 @@ enum flue_err move_state_back(struct flue_mover *m, struct moved *c, const struc
     s->snd_wl1 = d->send_wl1;
     s->ts_value = d->ts_time;
     s->window_clamp = (int)(1u << (m->params.ring_log2 - 1));
-    enum flue_err err = flue_conn_detach(c->conn, d->snd_una, d->rcv_nxt);
+    enum flue_err err = flue_conn_detach(c->conn, d->snd_una, d->rcv_nxt - (flue_tcp_fin_received(s->at) ? 1u : 0u));
     if (err == FLUE_OK)
         err = flue_conn_look(c->conn, &view);
     if (err != FLUE_OK)
         return move_fail(m, err, "the frozen state: %s", flue_err_name(err));
     s->unread_bytes = view.readable;
-    s->unacked_bytes = view.send_limit - d->snd_una;
+    s->unacked_bytes = flue_tcp_fin_acked(s->at) ? 0 : view.send_limit - d->snd_una;
+    s->fin_queued = view.fin_marked && !flue_tcp_fin_sent(s->at);
     s->unread = malloc(s->unread_bytes + 1);
     s->unacked = malloc(s->unacked_bytes + 1);
     if (s->unread == NULL || s->unacked == NULL)
         return move_fail(m, FLUE_ENOMEM, "no memory");
     err = flue_conn_peek_received(c->conn, view.consumed, s->unread, s->unread_bytes);
-    if (err == FLUE_OK)
+    if (err == FLUE_OK && s->unacked_bytes > 0)
         err = flue_conn_peek_sent(c->conn, d->snd_una, s->unacked, s->unacked_bytes);
     return err;
 }
