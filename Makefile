@@ -80,8 +80,9 @@ formal: setup-test ## all proofs
 
 synth: setup-synth ## area and clock of every block and the adapter on ECP5 (BLOCKS=, WIDTHS=, SEEDS= select)
 	@$(PY) tools/synth.py $(if $(BLOCKS),--blocks $(BLOCKS)) $(if $(WIDTHS),--widths $(WIDTHS)) $(if $(SEEDS),--seeds $(SEEDS))
-bench: setup-test build ## measure speed; figures in build/reports/bench.json
-	@$(PY) tools/bench.py
+bench: TARGETS = $(if $(BENCHES),$(BENCHES:%=system_%_test) models)
+bench: setup-test build ## measure speed; build/reports/bench.json, docs/performance.md (BENCHES=engine_speed: only that of the engine)
+	@$(PY) tools/bench.py $(BENCHES)
 report: setup-build ## one HTML page of everything in build/reports
 	@$(PY) tools/report.py
 coverage: setup-build ## which requirement has which test: docs/coverage.md

@@ -52,7 +52,7 @@ static void on_frame(void *user, const uint8_t *frame, size_t len, uint64_t time
     struct streams *s = *(struct streams **)user;
     struct flue_tcp_seg seg;
     const uint8_t *payload;
-    unsigned i = len > 38 ? (unsigned)(frame[36] << 8 | frame[37]) - PORT : STREAMS_MAX;
+    unsigned i = len > 37 ? (unsigned)(frame[36] << 8 | frame[37]) - PORT : STREAMS_MAX;
     if (s != NULL && i < s->count && s->stream[i].peer.send_ring != NULL &&
         flue_tcp_frame_parse(&s->stream[i].peer_ends, frame, len, &seg, &payload))
         (void)flue_tcp_host_receive(&s->stream[i].peer, time_us, &seg, payload);
