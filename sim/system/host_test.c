@@ -146,6 +146,7 @@ TEST(every_state_is_loaded_and_comes_back)
         const char *name;
     } STATES[] = {{TcpConnectionEstablished, "ESTABLISHED"},
                   {TcpConnectionFinWait1, "FIN_WAIT1"},
+                  {TcpConnectionFinWait2, "FIN_WAIT2"},
                   {TcpConnectionClosing, "CLOSING"},
                   {TcpConnectionLastAck, "LAST_ACK"}};
     begin();
