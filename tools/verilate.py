@@ -2,9 +2,10 @@
 """Turn one SystemVerilog top into a static library of its Verilated model.
 
     verilate.py --top TOP --prefix CLASS --dir DIR --lib FILE.a --dep FILE.d [--trace] [-G NAME=VALUE]... FILE.sv...
+    verilate.py --netlist --top TOP --prefix CLASS --dir DIR --lib FILE.a --dep FILE.d -y MODELS FILE.v
 
 Every module is looked up in the RTL folders by its name.  Assertions and the properties under `ifdef FORMAL are
-compiled in.  The C++ files go through the compiler in three pieces (two fast, one slow and unoptimized), which costs
+compiled in.  A netlist finds only the models of its cells.  The C++ files go through the compiler in three pieces (two fast, one slow and unoptimized), which costs
 the headers three times instead of once a file.  FILE.d names everything that was read.
 """
 
@@ -28,6 +29,7 @@ def arguments():
     p.add_argument("--lib", required=True, type=Path)
     p.add_argument("--dep", type=Path)
     p.add_argument("--trace", action="store_true", help="with support for FST waves")
+    p.add_argument("--netlist", action="store_true", help="the file is a netlist of cells whose models are in -y")
     p.add_argument("--opt", default="-O1", help="optimization of the model's fast code")
     p.add_argument("-G", action="append", default=[], dest="params")
     p.add_argument("-y", action="append", default=[], dest="libdirs")
@@ -42,12 +44,14 @@ def verilate(a):
     command = [program, "--cc", "--top-module", a.top, "--prefix", a.prefix, "--Mdir", a.dir,
                "--assert", "-DFORMAL", "--x-initial", "unique",
                "-Wno-fatal", "-Wno-UNUSEDSIGNAL", "-Wno-UNUSEDPARAM", "--autoflush"]
+    if a.netlist:
+        command += ["-Wno-lint", "-Wno-UNOPTFLAT"]
     if a.trace:
         command += ["--trace-fst", "--trace-structs"]
-    for d in ft.rtl_dirs() + a.libdirs:
+    for d in ([] if a.netlist else ft.rtl_dirs()) + a.libdirs:
         command += ["-y", d]
     command += [f"-G{p}" for p in a.params]
-    command += [ft.ROOT / "tools" / "waivers.vlt"] + ft.packages() + a.files
+    command += ([] if a.netlist else [ft.ROOT / "tools" / "waivers.vlt"] + ft.packages()) + a.files
     done = subprocess.run([str(c) for c in command], env={**os.environ, "VERILATOR_ROOT": str(root)},
                           capture_output=True, text=True)
     sys.stderr.write(done.stderr)
