@@ -31,6 +31,7 @@ def arguments():
     p.add_argument("--trace", action="store_true", help="with support for FST waves")
     p.add_argument("--netlist", action="store_true", help="the file is a netlist of cells whose models are in -y")
     p.add_argument("--opt", default="-O1", help="optimization of the model's fast code")
+    p.add_argument("--cxx", default="", help="compiler to take instead of $CXX or g++")
     p.add_argument("-G", action="append", default=[], dest="params")
     p.add_argument("-y", action="append", default=[], dest="libdirs")
     p.add_argument("files", nargs="+")
@@ -86,7 +87,7 @@ def pieces(a):
 
 
 def compile_all(a, root):
-    compiler = (["ccache"] if shutil.which("ccache") else []) + [os.environ.get("CXX", "g++")]
+    compiler = (["ccache"] if shutil.which("ccache") else []) + [a.cxx or os.environ.get("CXX", "g++")]
     flags = ["-std=gnu++17", "-fno-strict-aliasing", "-fPIC", "-w", f"-I{a.dir}", f"-I{root}/include",
              f"-I{root}/include/vltstd", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0",
              f"-DVM_TRACE={int(a.trace)}", f"-DVM_TRACE_FST={int(a.trace)}", "-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0",
