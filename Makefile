@@ -26,13 +26,15 @@ build: setup-build ## build the library, the programs, the simulated adapter and
 	  { cat build/cmake.log; rm -f build/cmake/CMakeCache.txt; exit 1; }
 	@$(NINJA) --quiet $(TARGETS)
 
-demo: setup-demo ## live Linux connections move into the RTL engine and back, content compared; FAULT=csum, lso-seq or place breaks it
+demo: setup-demo ## live Linux connections move into the RTL engine and back, content compared; W=32; FAULT=csum, lso-seq or place breaks it
 	@case "$(FAULT)" in ''|csum|lso-seq|place) ;; *) echo "make: FAULT is '$(FAULT)'; it is csum, lso-seq or place" >&2; exit 2;; esac
-	@$(MAKE) --no-print-directory build TARGETS=demo
-	@sim/live/demo.sh $(if $(FAULT),--fault $(FAULT))
-storm: setup-demo ## 1,000 moves of four live connections under loss (long)
-	@$(MAKE) --no-print-directory build TARGETS=demo
-	@sim/live/demo.sh --moves 126 --megabytes 64 --limit 3600 --report storm
+	@case "$(W)" in ''|32|128) ;; *) echo "make: W is '$(W)'; it is 32 or 128" >&2; exit 2;; esac
+	@test -f build/bin/libflue_model_w$(or $(W),128).so || echo "building the simulated adapter (the first time some minutes) ..."
+	@$(MAKE) --no-print-directory build TARGETS="demo $(if $(W),flue_model_w$(W))"
+	@sim/live/demo.sh $(if $(W),--width $(W)) $(if $(FAULT),--fault $(FAULT))
+storm: setup-demo ## 1,000 moves of four live connections under loss (long); W=32
+	@$(MAKE) --no-print-directory build TARGETS="demo $(if $(W),flue_model_w$(W))"
+	@sim/live/demo.sh --moves 126 --megabytes 64 --limit 3600 --report storm --no-capture $(if $(W),--width $(W))
 demo-stateless: setup-demo ## two Linux hosts, 32 MB each way through the simulated adapter, content compared
 	@case "$(FAULT)" in ''|csum|lso-seq) ;; *) echo "make: FAULT is '$(FAULT)'; it is csum or lso-seq" >&2; exit 2;; esac
 	@$(MAKE) --no-print-directory build TARGETS=demo

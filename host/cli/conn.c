@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 #include "cli.h"
 #include "flue/ndis/offload.h"
 #include "flue/ndis/oid.h"
+
+#define WATCH_MAX_S 3600u
 
 static const struct {
     const char *name;
@@ -106,24 +109,55 @@ static void ends_print(const cJSON *object)
     putchar('\n');
 }
 
+static double value_of(const cJSON *object, const char *name)
+{
+    return cJSON_GetNumberValue(cJSON_GetObjectItem(object, name));
+}
+
+/* "1.2 M", "0": bytes or bits a second, in five characters. */
+static const char *short_text(char text[16], double value)
+{
+    static const char unit[] = " kMG";
+    unsigned u = 0;
+    for (; value >= 9999.5 && unit[u + 1] != '\0'; u++)
+        value /= 1000;
+    snprintf(text, 16, u == 0 ? "%.0f" : "%.0f %c", value, unit[u]);
+    return text;
+}
+
+/* State names of the two sides, "TcpConnectionEstablished" and "ESTABLISHED". */
+static const char *state_text(const cJSON *one)
+{
+    static const char prefix[] = "TcpConnection";
+    const char *name = text_of(one, "state");
+    return strncmp(name, prefix, sizeof prefix - 1) == 0 ? name + sizeof prefix - 1 : name;
+}
+
+/* Adopted connections: where each is, and how it does there. */
+static void adopted_print(const cJSON *list)
+{
+    char out[16], in[16], rcv[16], snd[16], cwnd[16];
+    const cJSON *one;
+
+    printf("%-3s %-7s %-11s %-22s %-22s %8s %8s %8s %8s %8s %8s %5s %5s\n", "id", "where", "state", "local", "remote",
+           "out b/s", "in b/s", "rcv wnd", "snd wnd", "cwnd", "RTT, ms", "again", "moves");
+    cJSON_ArrayForEach(one, list) printf(
+        "%-3d %-7s %-11s %-22s %-22s %8s %8s %8s %8s %8s %8.1f %5.0f %5d\n", number_of(one, "id"), text_of(one, "where"),
+        state_text(one), text_of(one, "local"), text_of(one, "remote"), short_text(out, 1000 * value_of(one, "out_kbps")),
+        short_text(in, 1000 * value_of(one, "in_kbps")), short_text(rcv, value_of(one, "rcv_wnd")),
+        short_text(snd, value_of(one, "snd_wnd")), short_text(cwnd, value_of(one, "cwnd")), value_of(one, "srtt_us") / 1000,
+        value_of(one, "again"), number_of(one, "moves_in") + number_of(one, "moves_out"));
+    if (cJSON_GetArraySize(list) == 0)
+        puts("(no connection was adopted)");
+}
+
 static void conn_print(const cJSON *answer)
 {
     const cJSON *one;
 
     cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "parameters")) printf("%-36s %.0f\n", one->string, one->valuedouble);
-    printf("\n%-4s %-8s %-22s %-22s %12s %12s %6s %8s %8s %5s\n", "id", "where", "local", "remote", "sent", "received", "moves",
-           "cwnd", "RTT, us", "RTOs");
-    cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "connections"))
-    {
-        printf("%-4d %-8s %-22s %-22s %12.0f %12.0f %6d", number_of(one, "id"), text_of(one, "where"), text_of(one, "local"),
-               text_of(one, "remote"), cJSON_GetNumberValue(cJSON_GetObjectItem(one, "sent")),
-               cJSON_GetNumberValue(cJSON_GetObjectItem(one, "received")),
-               number_of(one, "moves_in") + number_of(one, "moves_out"));
-        if (cJSON_GetObjectItem(one, "cwnd") != NULL)
-            printf(" %8d %8d %5d\n", number_of(one, "cwnd"), number_of(one, "srtt_us"), number_of(one, "timeouts"));
-        else
-            printf(" %8s %8s %5s\n", "-", "-", "-");
-    }
+    putchar('\n');
+    adopted_print(cJSON_GetObjectItem(answer, "connections"));
     printf("\n%-20s %-8s %-20s %4s  %s\n", "handle", "state", "parent", "deps", "addresses and ports");
     cJSON_ArrayForEach(one, cJSON_GetObjectItem(answer, "objects"))
     {
@@ -133,15 +167,46 @@ static void conn_print(const cJSON *answer)
     }
 }
 
+/* The adopted connections again and again, until the daemon is gone or the user has enough. */
+static int watch(unsigned seconds)
+{
+    int status = STATUS_OK;
+    while (status == STATUS_OK) {
+        cJSON *answer = ask_raw(request_of("connections"));
+        status = answer_status(answer, false);
+        if (status == STATUS_OK && json) {
+            json_print(answer);
+        } else if (status == STATUS_OK) {
+            if (isatty(STDOUT_FILENO))
+                fputs("\033[H\033[J", stdout);
+            adopted_print(cJSON_GetObjectItem(answer, "connections"));
+        }
+        fflush(stdout);
+        cJSON_Delete(answer);
+        if (status == STATUS_OK)
+            sleep(seconds);
+    }
+    return status;
+}
+
 int verb_conn(int argc, char **argv)
 {
-    static const struct option options[] = {{"set", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"set", required_argument, NULL, 's'}, {"watch", optional_argument, NULL, 'w'}, {NULL, 0, NULL, 0}};
     NDIS_TCP_CONNECTION_OFFLOAD_PARAMETERS p;
     char *sets[COUNT(runtime)];
     unsigned set_count = 0;
     int option;
 
+    unsigned long every_s = 0;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == 'w') {
+            char *end = NULL;
+            every_s = optarg == NULL ? 1 : strtoul(optarg, &end, 10);
+            if (end != NULL && (*end != '\0' || every_s == 0 || every_s > WATCH_MAX_S))
+                return complain(STATUS_USAGE, "--watch: '%s' is not a number of seconds from 1 to %u", optarg, WATCH_MAX_S);
+            continue;
+        }
         if (option != 's')
             return STATUS_USAGE;
         if (set_count == COUNT(sets))
@@ -150,6 +215,8 @@ int verb_conn(int argc, char **argv)
     }
     if (optind < argc)
         return complain(STATUS_USAGE, "conn: '%s' is not an option", argv[optind]);
+    if (every_s > 0)
+        return set_count > 0 ? complain(STATUS_USAGE, "conn: --set and --watch do not go together") : watch((unsigned)every_s);
     int status = oid_request(false, OID_TCP_CONNECTION_OFFLOAD_PARAMETERS, &p, sizeof p, false);
     for (unsigned i = 0; status == STATUS_OK && i < set_count; i++) {
         const char *wrong = runtime_read(&p, sets[i]);

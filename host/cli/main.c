@@ -26,6 +26,8 @@ static const char usage[] =
     "  encap [ipv4=F] [ipv6=F]   framing offloads are active for (OID_OFFLOAD_ENCAPSULATION); F: 802.3, llc-snap, off\n"
     "  conn [--set NAME=VALUE]   adopted connections, offloaded neighbors, paths and connections, and the run-time parameters\n"
     "                            of connections\n"
+    "  conn --watch[=SECONDS]    the adopted connections again and again: where, rates, windows, round trip, what was sent "
+    "again\n"
     "  offload ID                move an adopted connection into the adapter; `upload ID` moves it back (ids: conn)\n"
     "  offload pause|upload-all|resume|restart\n"
     "                            what the adapter tells the host of connection offload; restart: of its processor, warm\n"

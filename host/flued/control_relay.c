@@ -74,8 +74,39 @@ static void end_add(cJSON *to, const char *name, const struct sockaddr_storage *
     cJSON_AddStringToObject(to, name, text);
 }
 
+/* The windows and the estimates, as engine or kernel have them. */
+static void engine_add(cJSON *one, const struct flue_move_view *e)
+{
+    add_number(one, "rcv_wnd", e->rcv_wnd);
+    add_number(one, "snd_wnd", e->snd_wnd);
+    add_number(one, "cwnd", e->cwnd);
+    add_number(one, "ssthresh", e->ssthresh);
+    add_number(one, "srtt_us", e->srtt_us);
+    add_number(one, "rttvar_us", e->rttvar_us);
+    add_number(one, "timeouts", e->timeouts);
+    add_number(one, "unread", e->unread);
+    add_number(one, "unacked", e->unacked);
+}
+
+/* The positions, as the connection's status line has them. */
+static void line_add(cJSON *one, const struct relay_view *v)
+{
+    add_number(one, "snd_una", v->now.snd_una);
+    add_number(one, "send_limit", v->now.send_limit);
+    add_number(one, "rcv_nxt", v->now.rcv_nxt);
+    add_number(one, "consumed", v->now.consumed);
+    cJSON_AddBoolToObject(one, "refused", v->now.refused);
+    cJSON_AddBoolToObject(one, "doubt", v->now.doubt);
+}
+
+struct list {
+    cJSON *to;
+    bool asks;
+};
+
 static void relay_add(void *ctx, const struct relay_view *v)
 {
+    const struct list *list = ctx;
     cJSON *one = cJSON_CreateObject();
 
     add_number(one, "id", v->id);
@@ -91,32 +122,24 @@ static void relay_add(void *ctx, const struct relay_view *v)
     add_number(one, "held", v->held);
     times_add(cJSON_AddObjectToObject(one, "in"), &v->in);
     times_add(cJSON_AddObjectToObject(one, "out"), &v->out);
-    if (v->place == RELAY_ADAPTER) {
-        cJSON_AddStringToObject(one, "state", flue_ndis_connection_state_name(v->now.state));
-        add_number(one, "snd_una", v->now.snd_una);
-        add_number(one, "send_limit", v->now.send_limit);
-        add_number(one, "rcv_nxt", v->now.rcv_nxt);
-        add_number(one, "consumed", v->now.consumed);
-        add_number(one, "rcv_wnd", v->engine.rcv_wnd);
-        add_number(one, "snd_wnd", v->engine.snd_wnd);
-        add_number(one, "unread", v->engine.unread);
-        add_number(one, "unacked", v->engine.unacked);
-        add_number(one, "cwnd", v->engine.cwnd);
-        add_number(one, "ssthresh", v->engine.ssthresh);
-        add_number(one, "srtt_us", v->engine.srtt_us);
-        add_number(one, "rttvar_us", v->engine.rttvar_us);
-        add_number(one, "timeouts", v->engine.timeouts);
-        cJSON_AddBoolToObject(one, "refused", v->now.refused);
-        cJSON_AddBoolToObject(one, "doubt", v->now.doubt);
-    }
-    cJSON_AddItemToArray(ctx, one);
+    cJSON_AddStringToObject(one, "state", v->state);
+    add_number(one, "out_kbps", v->out_kbps);
+    add_number(one, "in_kbps", v->in_kbps);
+    add_number(one, "again", v->again);
+    if (v->place == RELAY_ADAPTER)
+        line_add(one, v);
+    if (list->asks)
+        engine_add(one, &v->engine);
+    cJSON_AddItemToArray(list->to, one);
 }
 
+/* "brief": true leaves out what the engine has to be asked for. */
 cJSON *verb_connections(struct daemon *d, const cJSON *request)
 {
-    cJSON *answer = ok_answer(), *list = cJSON_AddArrayToObject(answer, "connections");
+    cJSON *answer = ok_answer();
+    struct list list = {.to = cJSON_AddArrayToObject(answer, "connections"),
+                        .asks = !cJSON_IsTrue(cJSON_GetObjectItem(request, "brief"))};
 
-    (void)request;
-    relays_each(d->relays, relay_add, list);
+    relays_each(d->relays, list.asks, relay_add, &list);
     return answer;
 }

@@ -42,6 +42,7 @@ static void on_frame(void *user, const uint8_t *frame, size_t len_bytes, uint64_
     (void)time_us;
     if (write(flue_tap_fd(d->wire_tap), frame, len_bytes) < 0)
         d->wire_refused++;
+    relays_wire(d->relays, frame, len_bytes);
 }
 
 /* Frames the far end's kernel sends, as long as the wire has room. */

@@ -4,12 +4,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "flue/ndis/types.h"
 #include "relay.h"
 
 #define CHUNK_BYTES   65536u
@@ -18,11 +19,20 @@
 #define WINDOW_BYTES  (1 << (RING_LOG2 - 1)) /* the kernel announces no more: a window must fit a ring */
 #define WAIT_LIMIT_US 5000000u
 #define ROUNDS_MAX    4u /* of a connection in one turn */
+#define RATE_SPAN_US  500000u
+
+enum { TCP_INFO_WORDS = 70, TCP_INFO_RCV_WND = 58 };
 
 /* Bytes on their way in one direction; grows only by a move. */
 struct buffer {
     uint8_t *data;
     size_t at, len, cap;
+};
+
+/* Of a counter that grows, over the last whole span. */
+struct rate {
+    uint64_t at_us, value;
+    uint32_t kbps;
 };
 
 struct relay {
@@ -36,6 +46,8 @@ struct relay {
     bool broken;             /* bytes are lost: both sides are told so */
     bool deserted;           /* the program is gone and left something unread */
     uint32_t una_in, nxt_in; /* at the last move in, without FINs */
+    struct relay_wire wire;
+    struct rate out_rate, in_rate;
     struct relay_view view;
 };
 
@@ -466,12 +478,34 @@ static bool over(struct relays *s, struct relay *r)
     return r->conn == NULL || flue_conn_look(r->conn, &view) != FLUE_OK || view.ended > 1;
 }
 
+static void rate_take(struct rate *r, uint64_t now_us, uint64_t value)
+{
+    if (now_us - r->at_us < RATE_SPAN_US)
+        return;
+    r->kbps = r->at_us == 0 ? 0 : (uint32_t)((value - r->value) * 8000 / (now_us - r->at_us));
+    r->at_us = now_us;
+    r->value = value;
+}
+
+void relays_wire(struct relays *s, const uint8_t *frame, size_t len_bytes)
+{
+    struct relay_segment segment;
+    if (s == NULL || s->first == NULL || !relay_wire_segment(frame, len_bytes, &segment))
+        return;
+    for (struct relay *r = s->first; r != NULL; r = r->next)
+        if (relay_wire_take(&r->wire, &r->view, &segment))
+            break;
+}
+
 bool relays_run(struct relays *s)
 {
     bool any = false;
+    uint64_t now_us = s->first != NULL ? flue_sim_time_us(s->d->sim) : 0;
     for (struct relay *r = s->first, *next; r != NULL; r = next) {
         next = r->next;
         any |= copy(r);
+        rate_take(&r->out_rate, now_us, r->view.sent);
+        rate_take(&r->in_rate, now_us, r->view.received);
         if (over(s, r)) {
             if (r->deserted)
                 log_line(LOG_INFO, "connection %u: the program left before its streams were over: reset", r->view.id);
@@ -483,16 +517,50 @@ bool relays_run(struct relays *s)
     return any;
 }
 
-void relays_each(const struct relays *s, void (*each)(void *ctx, const struct relay_view *view), void *ctx)
+/* What the kernel says of a connection it has, in the words of the engine's view. */
+static void kernel_look(const struct relay *r, struct relay_view *view)
+{
+    union { /* this header's structure ends before tcpi_rcv_wnd (linux-host.md 3.2) */
+        struct tcp_info info;
+        uint32_t word[TCP_INFO_WORDS];
+    } now = {.word = {0}};
+    socklen_t len = sizeof now;
+    if (getsockopt(r->tcp_fd, IPPROTO_TCP, TCP_INFO, &now, &len) != 0)
+        return;
+    view->state = flue_socket_state_name(now.info.tcpi_state);
+    view->engine = (struct flue_move_view){.cwnd = now.info.tcpi_snd_cwnd * now.info.tcpi_snd_mss,
+                                           .ssthresh = now.info.tcpi_snd_ssthresh,
+                                           .rcv_wnd = now.word[TCP_INFO_RCV_WND],
+                                           .snd_wnd = now.info.tcpi_snd_wnd,
+                                           .srtt_us = now.info.tcpi_rtt,
+                                           .rttvar_us = now.info.tcpi_rttvar,
+                                           .timeouts = now.info.tcpi_retransmits};
+}
+
+static void engine_look(const struct relays *s, const struct relay *r, bool asks, struct relay_view *view)
+{
+    if (flue_conn_look(r->conn, &view->now) == FLUE_OK) {
+        carried(r, view->now.snd_una - (view->now.snd_una - view->now.send_limit == 1 ? 1u : 0u), view->now.rcv_nxt, view);
+        view->state = flue_ndis_connection_state_name(view->now.state);
+    }
+    if (asks && flue_move_look(s->mover, r->conn, &view->engine) != FLUE_OK)
+        log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
+}
+
+void relays_each(const struct relays *s, bool asks, void (*each)(void *ctx, const struct relay_view *view), void *ctx)
 {
     for (const struct relay *r = s->first; r != NULL; r = r->next) {
         struct relay_view view = r->view;
         view.place = r->conn != NULL ? RELAY_ADAPTER : RELAY_KERNEL;
         view.ended = r->broken;
-        if (r->conn != NULL && flue_conn_look(r->conn, &view.now) == FLUE_OK)
-            carried(r, view.now.snd_una - (view.now.snd_una - view.now.send_limit == 1 ? 1u : 0u), view.now.rcv_nxt, &view);
-        if (r->conn != NULL && flue_move_look(s->mover, r->conn, &view.engine) != FLUE_OK)
-            log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
+        view.state = "";
+        view.out_kbps = r->out_rate.kbps;
+        view.in_kbps = r->in_rate.kbps;
+        view.again = r->wire.again;
+        if (r->conn != NULL)
+            engine_look(s, r, asks, &view);
+        else
+            kernel_look(r, &view);
         each(ctx, &view);
     }
 }

@@ -36,6 +36,19 @@ enum relay_place { RELAY_KERNEL, RELAY_ADAPTER };
 /* Move it; null, or a sentence (then it is where it was, or closed).  times out: zero when it was there already. */
 const char *relay_move(struct relays *relays, unsigned id, enum relay_place to, struct flue_move_times *times);
 
+/* One TCP segment of a frame (relay_wire.c). */
+struct relay_segment {
+    const uint8_t *ip, *tcp; /* headers */
+    uint32_t seq, payload;   /* bytes */
+};
+
+/* What the far end saw of what a connection sent. */
+struct relay_wire {
+    bool seen;
+    uint32_t end;   /* of the highest */
+    uint64_t again; /* segments that ended at or below it */
+};
+
 struct relay_view {
     unsigned id;
     enum relay_place place;
@@ -45,9 +58,20 @@ struct relay_view {
     unsigned moves_in, moves_out, held;
     struct flue_move_times in, out; /* of the last moves, adapter time */
     bool ended;
+    const char *state;            /* name of its TCP state; "" = not known */
+    uint32_t out_kbps, in_kbps;   /* taken from and given to the program, over the last half second or more */
+    uint64_t again;               /* segments sent again, as they came to the far end of the wire */
     struct flue_conn_view now;    /* in the adapter: as its status line has it */
-    struct flue_move_view engine; /* likewise: as the engine has it */
+    struct flue_move_view engine; /* as the engine has it, or the kernel */
 };
-void relays_each(const struct relays *relays, void (*each)(void *ctx, const struct relay_view *view), void *ctx);
+/* A frame arrived at the far end. */
+void relays_wire(struct relays *relays, const uint8_t *frame, size_t len_bytes);
+
+/* For relays_wire(): a whole TCP segment without SYN; and whether it was the connection's. */
+bool relay_wire_segment(const uint8_t *frame, size_t len, struct relay_segment *segment);
+bool relay_wire_take(struct relay_wire *wire, const struct relay_view *view, const struct relay_segment *segment);
+
+/* asks: the engine is asked for its view, which takes the time of a command for each connection; else view->engine is zero. */
+void relays_each(const struct relays *relays, bool asks, void (*each)(void *ctx, const struct relay_view *view), void *ctx);
 
 #endif

@@ -92,6 +92,16 @@ static enum flue_err queue_size(int fd, unsigned long request, uint32_t *bytes, 
 
 /* ---- into the adapter ------------------------------------------------------------------------------------------------ */
 
+static unsigned known(unsigned state)
+{
+    return state < sizeof kernel_state / sizeof kernel_state[0] ? state : 0;
+}
+
+const char *flue_socket_state_name(unsigned state)
+{
+    return kernel_state[known(state)].name;
+}
+
 /* FLUE_ESTATE: its state has nothing that can be moved. */
 static enum flue_err info_get(int fd, struct tcp_info *info)
 {
@@ -99,10 +109,9 @@ static enum flue_err info_get(int fd, struct tcp_info *info)
     memset(info, 0, sizeof *info);
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len) != 0)
         return failed("TCP_INFO");
-    unsigned state = info->tcpi_state < sizeof kernel_state / sizeof kernel_state[0] ? info->tcpi_state : 0;
-    if (kernel_state[state].at != 0)
+    if (kernel_state[known(info->tcpi_state)].at != 0)
         return FLUE_OK;
-    snprintf(error_text, sizeof error_text, "a socket in state %s cannot be moved", kernel_state[state].name);
+    snprintf(error_text, sizeof error_text, "a socket in state %s cannot be moved", flue_socket_state_name(info->tcpi_state));
     return FLUE_ESTATE;
 }
 

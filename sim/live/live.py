@@ -53,26 +53,32 @@ def become_able():
     os.execvp("unshare", [*inside, "sh", "-c", 'mount -t tmpfs none /run && exec "$@"', "sh", sys.executable, *sys.argv])
 
 
-def read_capture(path):
-    """Packets of a pcapng file in order: (port name, bytes)."""
-    data, ports, at = Path(path).read_bytes(), [], 0
+def capture_packets(path):
+    """Packets of a pcapng file in order: (port name, time in ns, bytes)."""
+    with open(path, "rb") as f:
+        data, ports, at = f.read(), [], 0
     while at + 12 <= len(data):
         kind, length = struct.unpack_from("<II", data, at)
         if length < 12 or at + length > len(data):
             break
-        body = data[at + 8:at + length - 4]
         if kind == 1:                                   # interface: its name is option 2
-            name, o = "", 8
-            while o + 4 <= len(body):
-                code, size = struct.unpack_from("<HH", body, o)
+            name, o, end = "", at + 16, at + length - 4
+            while o + 4 <= end:
+                code, size = struct.unpack_from("<HH", data, o)
                 if code == 2:
-                    name = body[o + 4:o + 4 + size].decode()
+                    name = data[o + 4:o + 4 + size].decode()
                 o += 4 + (size + 3) // 4 * 4
             ports.append(name)
         elif kind == 6:                                 # enhanced packet
-            port, _, _, size = struct.unpack_from("<IIII", body)
-            yield ports[port], body[20:20 + size]
+            port, high, low, size = struct.unpack_from("<IIII", data, at + 8)
+            yield ports[port], high << 32 | low, data[at + 28:at + 28 + size]
         at += length
+
+
+def read_capture(path):
+    """Packets of a pcapng file in order: (port name, bytes)."""
+    for port, _, frame in capture_packets(path):
+        yield port, frame
 
 
 class Hosts:

@@ -82,6 +82,9 @@ struct flue_tcp_state {
     int window_clamp; /* for the way back: bytes the kernel may announce at most; 0 = its own choice */
 };
 
+/* Name of a state of TCP_INFO. */
+const char *flue_socket_state_name(unsigned kernel_state);
+
 /* What the last flue_socket_*() of this thread was doing when it failed: "TCP_REPAIR on".  Static storage. */
 const char *flue_socket_error(void);
 
