@@ -34,7 +34,7 @@ demo: setup-demo ## live Linux connections move into the RTL engine and back, co
 	@sim/live/demo.sh $(if $(W),--width $(W)) $(if $(FAULT),--fault $(FAULT))
 storm: setup-demo ## 1,000 moves of four live connections under loss (long); W=32
 	@$(MAKE) --no-print-directory build TARGETS="demo $(if $(W),flue_model_w$(W))"
-	@sim/live/demo.sh --moves 126 --megabytes 64 --limit 3600 --report storm --no-capture $(if $(W),--width $(W))
+	@sim/live/demo.sh --moves 126 --megabytes 64 --limit 3600 --report storm --no-capture --share 0 $(if $(W),--width $(W))
 demo-stateless: setup-demo ## two Linux hosts, 32 MB each way through the simulated adapter, content compared
 	@case "$(FAULT)" in ''|csum|lso-seq) ;; *) echo "make: FAULT is '$(FAULT)'; it is csum or lso-seq" >&2; exit 2;; esac
 	@$(MAKE) --no-print-directory build TARGETS=demo

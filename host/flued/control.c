@@ -16,7 +16,8 @@
  *   {"verb": "offload", "action": "pause"}                      or "upload-all", "resume", "restart" (of the processor)
  *   {"verb": "adopt"}, a connected TCP socket beside it         the answer has "id", and a local stream socket beside it
  *   {"verb": "move", "id": 1, "to": "adapter"}                  or "kernel": where an adopted connection lives
- *   {"verb": "connections"}                                     every adopted connection; "brief": true does not ask the engine
+ *   {"verb": "connections"}                                     every adopted connection, and those that ended; "brief": true
+ *                                                               does not ask the engine
  *   {"verb": "stop"}
  *
  * An answer has "ok": true, or "ok": false and "error": a sentence.

@@ -133,7 +133,7 @@ static void relay_add(void *ctx, const struct relay_view *v)
     cJSON_AddItemToArray(list->to, one);
 }
 
-/* "brief": true leaves out what the engine has to be asked for. */
+/* "brief": true leaves out what the engine has to be asked for; "ended": what they last were. */
 cJSON *verb_connections(struct daemon *d, const cJSON *request)
 {
     cJSON *answer = ok_answer();
@@ -141,5 +141,7 @@ cJSON *verb_connections(struct daemon *d, const cJSON *request)
                         .asks = !cJSON_IsTrue(cJSON_GetObjectItem(request, "brief"))};
 
     relays_each(d->relays, list.asks, relay_add, &list);
+    list = (struct list){.to = cJSON_AddArrayToObject(answer, "ended")};
+    relays_each_ended(d->relays, relay_add, &list);
     return answer;
 }

@@ -20,6 +20,7 @@
 #define WAIT_LIMIT_US 5000000u
 #define ROUNDS_MAX    4u /* of a connection in one turn */
 #define RATE_SPAN_US  500000u
+#define ENDED_KEPT    64u
 
 enum { TCP_INFO_WORDS = 70, TCP_INFO_RCV_WND = 58 };
 
@@ -55,7 +56,8 @@ struct relays {
     struct daemon *d;
     struct flue_mover *mover; /* null: nothing was moved yet, or the adapter has no engine */
     struct relay *first;
-    unsigned last_id;
+    unsigned last_id, ended_count;
+    struct relay_view ended[ENDED_KEPT]; /* the last ones, as they ended */
 };
 
 /* ---- buffers ------------------------------------------------------------------------------------------------------- */
@@ -249,6 +251,53 @@ static bool copy(struct relay *r)
     return any;
 }
 
+/* ---- looks ----------------------------------------------------------------------------------------------------------- */
+
+/* What the kernel says of a connection it has, in the words of the engine's view. */
+static void kernel_look(const struct relay *r, struct relay_view *view)
+{
+    union { /* this header's structure ends before tcpi_rcv_wnd (linux-host.md 3.2) */
+        struct tcp_info info;
+        uint32_t word[TCP_INFO_WORDS];
+    } now = {.word = {0}};
+    socklen_t len = sizeof now;
+    if (getsockopt(r->tcp_fd, IPPROTO_TCP, TCP_INFO, &now, &len) != 0)
+        return;
+    view->state = flue_socket_state_name(now.info.tcpi_state);
+    view->engine = (struct flue_move_view){.cwnd = now.info.tcpi_snd_cwnd * now.info.tcpi_snd_mss,
+                                           .ssthresh = now.info.tcpi_snd_ssthresh,
+                                           .rcv_wnd = now.word[TCP_INFO_RCV_WND],
+                                           .snd_wnd = now.info.tcpi_snd_wnd,
+                                           .srtt_us = now.info.tcpi_rtt,
+                                           .rttvar_us = now.info.tcpi_rttvar,
+                                           .timeouts = now.info.tcpi_retransmits};
+}
+
+static void engine_look(const struct relays *s, const struct relay *r, bool asks, struct relay_view *view)
+{
+    if (flue_conn_look(r->conn, &view->now) == FLUE_OK) {
+        carried(r, view->now.snd_una - (view->now.snd_una - view->now.send_limit == 1 ? 1u : 0u), view->now.rcv_nxt, view);
+        view->state = flue_ndis_connection_state_name(view->now.state);
+    }
+    if (asks && flue_move_look(s->mover, r->conn, &view->engine) != FLUE_OK)
+        log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
+}
+
+static void view_take(const struct relays *s, const struct relay *r, bool asks, struct relay_view *view)
+{
+    *view = r->view;
+    view->place = r->conn != NULL ? RELAY_ADAPTER : RELAY_KERNEL;
+    view->ended = r->broken;
+    view->state = "";
+    view->out_kbps = r->out_rate.kbps;
+    view->in_kbps = r->in_rate.kbps;
+    view->again = r->wire.again;
+    if (r->conn != NULL)
+        engine_look(s, r, asks, view);
+    else
+        kernel_look(r, view);
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
 static void window_clamp(int fd)
@@ -271,6 +320,7 @@ static void relay_free(struct relays *s, struct relay *r)
     while (*p != r)
         p = &(*p)->next;
     *p = r->next;
+    view_take(s, r, false, &s->ended[s->ended_count++ % ENDED_KEPT]);
     if (r->conn != NULL && (r->broken ? flue_move_abort : flue_move_end)(s->mover, r->conn) != FLUE_OK)
         log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
     if (r->conn == NULL && r->broken && setsockopt(r->tcp_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0)
@@ -517,50 +567,17 @@ bool relays_run(struct relays *s)
     return any;
 }
 
-/* What the kernel says of a connection it has, in the words of the engine's view. */
-static void kernel_look(const struct relay *r, struct relay_view *view)
-{
-    union { /* this header's structure ends before tcpi_rcv_wnd (linux-host.md 3.2) */
-        struct tcp_info info;
-        uint32_t word[TCP_INFO_WORDS];
-    } now = {.word = {0}};
-    socklen_t len = sizeof now;
-    if (getsockopt(r->tcp_fd, IPPROTO_TCP, TCP_INFO, &now, &len) != 0)
-        return;
-    view->state = flue_socket_state_name(now.info.tcpi_state);
-    view->engine = (struct flue_move_view){.cwnd = now.info.tcpi_snd_cwnd * now.info.tcpi_snd_mss,
-                                           .ssthresh = now.info.tcpi_snd_ssthresh,
-                                           .rcv_wnd = now.word[TCP_INFO_RCV_WND],
-                                           .snd_wnd = now.info.tcpi_snd_wnd,
-                                           .srtt_us = now.info.tcpi_rtt,
-                                           .rttvar_us = now.info.tcpi_rttvar,
-                                           .timeouts = now.info.tcpi_retransmits};
-}
-
-static void engine_look(const struct relays *s, const struct relay *r, bool asks, struct relay_view *view)
-{
-    if (flue_conn_look(r->conn, &view->now) == FLUE_OK) {
-        carried(r, view->now.snd_una - (view->now.snd_una - view->now.send_limit == 1 ? 1u : 0u), view->now.rcv_nxt, view);
-        view->state = flue_ndis_connection_state_name(view->now.state);
-    }
-    if (asks && flue_move_look(s->mover, r->conn, &view->engine) != FLUE_OK)
-        log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
-}
-
 void relays_each(const struct relays *s, bool asks, void (*each)(void *ctx, const struct relay_view *view), void *ctx)
 {
     for (const struct relay *r = s->first; r != NULL; r = r->next) {
-        struct relay_view view = r->view;
-        view.place = r->conn != NULL ? RELAY_ADAPTER : RELAY_KERNEL;
-        view.ended = r->broken;
-        view.state = "";
-        view.out_kbps = r->out_rate.kbps;
-        view.in_kbps = r->in_rate.kbps;
-        view.again = r->wire.again;
-        if (r->conn != NULL)
-            engine_look(s, r, asks, &view);
-        else
-            kernel_look(r, &view);
+        struct relay_view view;
+        view_take(s, r, asks, &view);
         each(ctx, &view);
     }
+}
+
+void relays_each_ended(const struct relays *s, void (*each)(void *ctx, const struct relay_view *view), void *ctx)
+{
+    for (unsigned i = s->ended_count > ENDED_KEPT ? s->ended_count - ENDED_KEPT : 0; i < s->ended_count; i++)
+        each(ctx, &s->ended[i % ENDED_KEPT]);
 }

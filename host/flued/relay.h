@@ -74,4 +74,7 @@ bool relay_wire_take(struct relay_wire *wire, const struct relay_view *view, con
 /* asks: the engine is asked for its view, which takes the time of a command for each connection; else view->engine is zero. */
 void relays_each(const struct relays *relays, bool asks, void (*each)(void *ctx, const struct relay_view *view), void *ctx);
 
+/* Those that have ended, as they last were; the newest 64. */
+void relays_each_ended(const struct relays *relays, void (*each)(void *ctx, const struct relay_view *view), void *ctx);
+
 #endif

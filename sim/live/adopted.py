@@ -34,6 +34,10 @@ class Daemon:
         """By id, without what the engine would have to be asked for: that takes the time of a command each."""
         return {c["id"]: c for c in self.ask(verb="connections", brief=True).get("connections", [])}
 
+    def ended(self):
+        """Those that have ended, by id, as they last were."""
+        return {c["id"]: c for c in self.ask(verb="connections", brief=True).get("ended", [])}
+
 
 class Stream:
     """One connection between two programs; the host's one has flued's local socket in exchange for its own."""

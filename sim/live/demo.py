@@ -2,7 +2,7 @@
 """Live connections of the Linux kernel move into the simulated adapter and back in mid-stream.
 
     demo.py [--megabytes 4] [--connections 4] [--moves 4] [--loss 0.01] [--fault csum|lso-seq|place] [--seed N] [--width 128]
-            [--limit 170] [--report demo] [--capture FILE | --no-capture]
+            [--limit 170] [--share 0.8] [--report demo] [--capture FILE | --no-capture]
 
 Two network namespaces, a wire that loses and reorders, connections that carry bytes both ways at once.  Each one is moved into
 the adapter at once, then out and in again at random bytes.  Exit status 0 only if every check of the closing list holds: content,
@@ -24,6 +24,8 @@ from kernel_log import KernelLog
 
 PORT = 5101
 FIRST_MOVE, LAST_MOVE = 5, 70     # percent of a connection's bytes that have passed
+END_S = 10
+SHOWN = 6                         # of the failures after the first
 MOVE_KEYS = "began_us", "total_us", "adapter_us", "host_us", "cycles", "held", "state"
 
 
@@ -86,6 +88,8 @@ def run(hosts, a, rng):
             return connections, now, f"not done after {a.limit} s"
         if hosts.daemon.poll() is not None:
             return connections, now, "flued ended"
+        if any(child.poll() for c in connections for child in (c.host, c.peer)):
+            return connections, now, "stopped when a program found an error"
         views = daemon.connections()
         for c in connections:
             if c.id not in views:
@@ -98,7 +102,14 @@ def run(hosts, a, rng):
                 move(daemon, c, "adapter", started)
         progress.show(now, connections)
         time.sleep(TICK_S)
-    return connections, time.monotonic() - started, None
+    wall_s = time.monotonic() - started
+    until = time.monotonic() + END_S                    # the kernels' last words, then flued's last figures
+    while time.monotonic() < until and any(c.id in daemon.connections() for c in connections):
+        time.sleep(TICK_S)
+    views = {**daemon.connections(), **daemon.ended()}
+    for c in connections:
+        c.view = views.get(c.id, c.view)
+    return connections, wall_s, None
 
 
 def arguments():
@@ -111,6 +122,7 @@ def arguments():
     p.add_argument("--fault", choices=("csum", "lso-seq", "place"))
     p.add_argument("--seed", type=int)
     p.add_argument("--limit", type=int, default=170, help="seconds of wall clock")
+    p.add_argument("--share", type=float, default=0.8, help="of each direction of each connection that the adapter must carry")
     p.add_argument("--report", default="demo", help="name of the report's files")
     p.add_argument("--capture", help="keep the capture of every port here (pcapng)")
     p.add_argument("--no-capture", action="store_true", help="make none: the shares come from the counters alone")
@@ -162,8 +174,12 @@ def main():
     failures = report["failures"]
     if a.fault:
         print(f"(the adapter was broken on purpose: FAULT={a.fault})")
-    for i, f in enumerate(failures):
-        print(f"{'FAILED' if i == 0 else '  also'}: {f}")
+    for f in failures[1:SHOWN + 1]:
+        print(f"  also: {f}")
+    if len(failures) > SHOWN + 1:
+        print(f"  also: {len(failures) - SHOWN - 1} more, in the figures")
+    if failures:
+        print(f"FAILED: {failures[0]}")
     if not failures:
         print(f"ok: every byte is right at both ends, {report['moves_in']} moves in, {report['moves_out']} out, no reset")
     return 1 if failures else 0

@@ -9,6 +9,7 @@ import live
 
 
 def demo(*options):
+    """Its process, and its figures."""
     name = "move-test"
     done = subprocess.run([sys.executable, live.ROOT / "sim/live/demo.py", "--report", name, *map(str, options)],
                           capture_output=True, text=True, timeout=300)
@@ -16,7 +17,7 @@ def demo(*options):
 
 
 def storm(loss):
-    done, report = demo("--megabytes", 2, "--connections", 4, "--moves", 8, "--loss", loss)
+    done, report = demo("--megabytes", 2, "--connections", 4, "--moves", 8, "--loss", loss, "--share", 0)
     assert done.returncode == 0, done.stdout[-2000:]
     assert report["moves_in"] + report["moves_out"] >= 60 and report["resets"] == 0
 
