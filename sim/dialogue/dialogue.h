@@ -1,5 +1,6 @@
 /*
- * Dialogues: short conversations with one connection, run unchanged on every subject.
+ * Dialogues: short conversations with one connection, run unchanged on every subject (adapter/ has these words for the whole
+ * adapter).
  *
  *   DIALOGUE(third_duplicate_ack_retransmits_once)
  *   {
