@@ -2,7 +2,7 @@
 #ifndef FLUE_DIALOGUE_RECORD_H
 #define FLUE_DIALOGUE_RECORD_H
 
-#include "tcp.h"
+#include "tcp_words.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -11,14 +11,8 @@
 extern "C" {
 #endif
 
-enum { TCP_RECORD_WORDS = 68 }; /* words of tcp_words (docs/control-layouts.md) */
-
 /* What is not valid (a deadline that is off, a range beyond the count) is no part of the state: it becomes 0. */
 void tcp_record_canon(struct flue_tcp *record);
-
-/* The record as the words of tcp_words: word 0 has the top 32 bits of tcp_rec_t. */
-void tcp_record_pack(const struct flue_tcp *record, uint32_t words[TCP_RECORD_WORDS]);
-void tcp_record_unpack(const uint32_t words[TCP_RECORD_WORDS], struct flue_tcp *record);
 
 /* Write each difference as a line "name: A b, B c"; returns how many there are.  Records are compared in canonical form. */
 unsigned tcp_record_diff(FILE *to, const char *a_name, const struct flue_tcp *a, const char *b_name, const struct flue_tcp *b);

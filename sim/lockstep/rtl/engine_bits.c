@@ -97,43 +97,14 @@ void engine_put_event(uint32_t *data, const struct flue_tcp_event *e)
 
 void engine_verdict(const struct engine_out *o, struct flue_tcp_actions *out)
 {
-    struct seen b = {o->verdict, 170};
     out->has_verdict = true;
-    out->verdict = (enum flue_tcp_verdict)get(&b, 2);
-    get(&b, 16);
-    get(&b, 14);
-    get(&b, 32);
-    out->place.skip = (uint16_t)get(&b, 16);
-    out->place.len = (uint16_t)get(&b, 16);
-    out->place.seq = get(&b, 32);
-    out->place.after = get(&b, 32);
-    /* pay_off: 10 bits that the engine leaves to others are below */
+    tcp_verdict_unpack(o->verdict, &out->verdict, &out->place);
 }
 
 void engine_tx(const struct engine_out *o, struct flue_tcp_actions *out)
 {
-    struct seen b = {o->tx, 2 + 16 + 32 + 17 + 16 + 3 + 32 + 16 + 2 + 32 + 32 + 3 + 256};
     out->has_tx = true;
-    out->tx.kind = (enum flue_tcp_tx_kind)get(&b, 2);
-    get(&b, 16);
-    out->tx.seq = get(&b, 32);
-    out->tx.len = get(&b, 17);
-    out->tx.mss = (uint16_t)get(&b, 16);
-    out->tx.psh = get(&b, 1);
-    out->tx.fin = get(&b, 1);
-    out->tx.resend = get(&b, 1);
-    out->tx.ack = get(&b, 32);
-    out->tx.wnd = (uint16_t)get(&b, 16);
-    bool ts = get(&b, 1);
-    get(&b, 1);
-    get(&b, 32);
-    uint32_t echo = get(&b, 32);
-    out->tx.ts_ecr = ts ? echo : 0;
-    out->tx.blocks = get(&b, 3);
-    for (unsigned i = FLUE_TCP_BLOCKS; i-- > 0;) {
-        out->tx.block[i].left = get(&b, 32);
-        out->tx.block[i].right = get(&b, 32);
-    }
+    tcp_tx_unpack(o->tx, &out->tx);
 }
 
 void engine_tell(const struct engine_out *o, struct flue_tcp_actions *out)
