@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define FLUE_MODEL_ABI       1u
+#define FLUE_MODEL_ABI       2u
 #define FLUE_MODEL_BYTES_MAX 64u /* W = 512 */
 
 /* Pins of one bit, packed into `bits`. */
@@ -93,6 +93,23 @@ struct flue_model_out {
 #define FLUE_IN_WORDS  (sizeof(struct flue_model_in) / 8)
 #define FLUE_OUT_WORDS (sizeof(struct flue_model_out) / 8)
 
+/*
+ * What happens in the TCP engine, for the monitors (rtl/flue_tcp_watch.sv): `data` has bit 0 of the packed struct first.
+ */
+enum flue_model_watch {
+    FLUE_WATCH_RESET,
+    FLUE_WATCH_TRACE,    /* an event is over; a: reason << 8 | event, data: the record after it */
+    FLUE_WATCH_VERDICT,  /* of a segment event, in their order; data: tcp_verdict_t */
+    FLUE_WATCH_TX,       /* something is to leave; data: tcp_tx_t */
+    FLUE_WATCH_SENT,     /* it left; a: tcp_sent_t */
+    FLUE_WATCH_DEADLINE, /* a: on, data: microseconds */
+    FLUE_WATCH_RING,     /* a: word of flue_tcp_rings, data: its value */
+    FLUE_WATCH_FOUND,    /* a frame was looked up; data: lookup_key_t */
+};
+enum { FLUE_WATCH_WORDS = 68 }; /* of data */
+
+typedef void flue_model_watch_fn(void *user, enum flue_model_watch what, unsigned row, unsigned a, const uint32_t *data);
+
 struct flue_model_api {
     uint32_t abi;
     uint32_t width; /* bits */
@@ -113,6 +130,9 @@ struct flue_model_api {
 
     /* True once an assertion of the RTL failed (Verilator printed which). */
     bool (*failed)(void *model);
+
+    /* From now on tell `fn` what happens in the TCP engine.  Null: a model that has none. */
+    void (*watch)(void *model, flue_model_watch_fn *fn, void *user);
 };
 
 typedef const struct flue_model_api *flue_model_api_fn(void); /* exported as flue_model_api */

@@ -20,12 +20,16 @@ constexpr size_t BYTES = FLUE_MODEL_W / 8;
 static_assert(BYTES <= FLUE_MODEL_BYTES_MAX, "bus of the model");
 
 struct Model {
+    flue_model_watch_fn *watch = nullptr;
+    void *watch_user = nullptr;
     VerilatedContext context;
     std::unique_ptr<Vflue_adapter> top;
 #if VM_TRACE_FST
     std::unique_ptr<VerilatedFstC> fst;
 #endif
 };
+
+thread_local Model *clocked; // whose edge is being evaluated
 
 // A port of any width, to and from little-endian bytes or a 64-bit word.
 template <typename Port> void put(Port &port, const uint8_t *bytes)
@@ -163,6 +167,7 @@ void model_cycle(void *model, const flue_model_in *in, flue_model_out *out)
     apply(t, *in);
     t.eval();
     sample(t, *out);
+    clocked = m;
     t.clk = 1;
     t.eval();
 }
@@ -177,6 +182,7 @@ void model_cycle_traced(void *model, const flue_model_in *in, flue_model_out *ou
     sample(t, *out);
     if (m->fst)
         m->fst->dump(time_ps);
+    clocked = m;
     t.clk = 1;
     t.eval();
     if (m->fst)
@@ -224,12 +230,27 @@ bool model_failed(void *model)
     return static_cast<Model *>(model)->context.gotError();
 }
 
+void model_watch(void *model, flue_model_watch_fn *fn, void *user)
+{
+    Model *m = static_cast<Model *>(model);
+    m->watch = fn;
+    m->watch_user = user;
+}
+
 const flue_model_api API = {
-    FLUE_MODEL_ABI, FLUE_MODEL_W,       VM_TRACE_FST != 0, model_create,      model_destroy,
-    model_cycle,    model_cycle_traced, model_trace_open,  model_trace_close, model_failed,
+    FLUE_MODEL_ABI,     FLUE_MODEL_W,     VM_TRACE_FST != 0, model_create, model_destroy, model_cycle,
+    model_cycle_traced, model_trace_open, model_trace_close, model_failed, model_watch,
 };
 
 } // namespace
+
+// Called by rtl/flue_tcp_watch.sv.
+extern "C" void flue_tcp_watch_event(int what, int row, int a, const uint32_t *data)
+{
+    if (clocked && clocked->watch)
+        clocked->watch(clocked->watch_user, static_cast<flue_model_watch>(what), static_cast<unsigned>(row),
+                       static_cast<unsigned>(a), data);
+}
 
 extern "C" __attribute__((visibility("default"))) const flue_model_api *flue_model_api(void)
 {

@@ -78,13 +78,15 @@ static void check_frame(struct flue_sim *s, const uint8_t *frame, uint32_t len)
                           s->cfg.max_frame);
     s->frames_checked++;
     fault = flue_pkt_check_wire(frame, len);
-    if (fault == FLUE_PKT_FINE)
+    if (fault == FLUE_PKT_FINE) {
         count_checksums(s, frame, len);
-    else if (s->allow_bad || (s->cfg.exempt && s->cfg.exempt(s->cfg.user, frame, len)))
+        flue_watch_frame_out(&s->watch, frame, len);
+    } else if (s->allow_bad || (s->cfg.exempt && s->cfg.exempt(s->cfg.user, frame, len))) {
         s->frames_exempt++;
-    else
+    } else {
         flue_monitor_fail(&s->mon, "wire_tx", "frame %" PRIu64 " of %u bytes: %s", s->tx.frames, len,
                           flue_pkt_fault_name(fault));
+    }
 }
 
 static void frame_left(struct flue_sim *s)
@@ -207,6 +209,8 @@ static void begin_frame(struct flue_sim *s)
         s->rx.line_free_ns = (behind ? s->rx.line_free_ns : now) + flue_line_ns(s->cfg.line_mbps, s->rx.frame->len);
     }
     flue_rx_look(s);
+    if (s->rx.frame && !s->rx.frame->bad)
+        flue_watch_frame_in(&s->watch, s->rx.frame->data, s->rx.frame->len);
     if (s->rx.frame && s->pcap)
         flue_pcapng_packet(s->pcap, FLUE_SIM_WIRE_RX, now, s->rx.frame->data, s->rx.frame->len, s->rx.frame->comment);
 }

@@ -12,6 +12,7 @@
 #include "pcapng.h"
 #include "rings.h"
 #include "rng.h"
+#include "watch.h"
 #include "wire.h"
 
 enum {
@@ -91,6 +92,7 @@ struct flue_sim {
     struct flue_axil axil;
     struct flue_hostmem mem;
     struct flue_rings rings;
+    struct flue_watch watch;
     struct flue_wire tx_wire, rx_wire;
     struct flue_tx_port tx;
     struct flue_rx_port rx;

@@ -442,6 +442,9 @@ void flue_sim_stats(const struct flue_sim *s, struct flue_sim_stats *stats)
         .dma_errors = s->mem.injected,
         .events = s->rings.events,
         .rx_stalled = s->rx.stalled,
+        .tcp_events = s->watch.events,
+        .tcp_segments = s->watch.frames,
+        .tcp_bytes = s->watch.bytes,
     };
 }
 
@@ -581,10 +584,13 @@ enum flue_err flue_sim_open_model(const struct flue_sim_config *cfg, const struc
     s->live_start_ns = wall_ns();
     flue_hostmem_init(&s->mem, api->width, s->cfg.seed, &s->mon);
     flue_rings_init(&s->rings, &s->mem, &s->mon);
+    flue_watch_init(&s->watch, &s->mon, &s->mem);
     flue_ports_init(s);
 
     s->model = api->create(s->cfg.seed);
     err = s->model ? FLUE_OK : FLUE_ENOMEM;
+    if (!err && api->watch)
+        api->watch(s->model, flue_watch_engine, &s->watch);
     if (!err && (err = flue_hostmem_set(&s->mem, &s->cfg.memory)))
         flue_sim_error("memory: a field is out of range");
     if (!err && s->cfg.wire_tx)
@@ -623,6 +629,7 @@ enum flue_err flue_sim_close(struct flue_sim *s)
     flue_ports_free(s);
     if (s->model)
         s->api->destroy(s->model);
+    flue_watch_free(&s->watch);
     free(s);
     return err;
 }

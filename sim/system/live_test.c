@@ -10,6 +10,11 @@ static void exchange(unsigned width, const struct live_start *start, uint64_t by
     CHECK(live_exchange(rig, all, 1, bytes, bytes, 60000000), "%llu of %llu to the peer, %llu to the adapter, %llu frames lost",
           (unsigned long long)live.peer_received, (unsigned long long)bytes, (unsigned long long)live.received,
           (unsigned long long)rig->lost);
+    struct flue_sim_stats stats; /* the monitors of connections have judged all of it */
+    flue_sim_stats(rig->t->rig->sim, &stats);
+    CHECK(stats.tcp_bytes == bytes && stats.tcp_segments > bytes / 1460 && stats.tcp_events > stats.tcp_segments,
+          "%llu events, %llu segments, %llu bytes", (unsigned long long)stats.tcp_events,
+          (unsigned long long)stats.tcp_segments, (unsigned long long)stats.tcp_bytes);
     live_close(&live);
     live_rig_close(rig);
 }
@@ -111,6 +116,30 @@ TEST(a_row_is_used_again)
         live_close(&live);
     }
     live_rig_close(rig);
+}
+
+/* TCP-040: with the fault switched on the first placement lies one byte off, and the monitor of the rings says so. */
+TEST(a_wrong_placement_is_seen_by_the_monitor)
+{
+    struct live_start start = {.timestamps = true, .sack = true, .snd = 1, .rcv = 0xFFFFFFFE, .delay_us = 100};
+    struct live_rig *rig = live_rig_open(32, false, 1u << 20);
+    struct flue_sim *sim = rig->t->rig->sim;
+    uint8_t payload[1000], frame[FLUE_TCP_FRAME_HEADERS + sizeof payload];
+    enum flue_sim_why why;
+    struct live live;
+    live_open(rig, &live, &start);
+    CHECK(flue_fault_set(rig->t->rig->adapter, FLUE_FAULT_PLACE_MASK) == FLUE_OK);
+    for (unsigned i = 0; i < sizeof payload; i++)
+        payload[i] = live_byte(i, 1);
+    struct flue_tcp_seg seg = {.seq = start.rcv, .ack = start.snd, .wnd = 60000, .flags = FLUE_TCP_ACK, .len = sizeof payload};
+    seg.has_ts = true;
+    seg.ts_val = 1;
+    size_t len = flue_tcp_frame_build(&live.ends, &seg, payload, frame);
+    CHECK(flue_sim_wire_send(sim, frame, len) == FLUE_OK);
+    CHECK(flue_sim_advance(sim, 100000, 0, &why) == FLUE_EMONITOR);
+    const char *said = flue_sim_violation(sim);
+    CHECK(said != NULL && strstr(said, "in the receive ring") != NULL, "%s", said ? said : "nothing");
+    CHECK(flue_sim_close(sim) == FLUE_EMONITOR);
 }
 
 TEST_MAIN(1)

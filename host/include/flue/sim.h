@@ -301,6 +301,9 @@ struct flue_sim_stats {
     uint64_t dma_errors;      /* error responses that were injected */
     uint64_t events;          /* entries of the event ring that were checked */
     uint64_t rx_stalled;      /* cycles in which the receive port was not ready (must stay 0) */
+    uint64_t tcp_events;      /* of the TCP engine that were judged */
+    uint64_t tcp_segments;    /* segments of the engine's connections that left and were judged */
+    uint64_t tcp_bytes;       /* bytes that became the host's and were compared with those on the wire */
 };
 
 void flue_sim_stats(const struct flue_sim *sim, struct flue_sim_stats *stats);
