@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { ETH = 14, IP4 = 20, IP6 = 40, TCP = 20, OPT_NOP = 1, OPT_SACK = 5, OPT_TS = 8, TTL = 64, PROTO_TCP = 6 };
+enum { ETH = 14, IP4 = 20, IP6 = 40, TCP = 20, OPT_END = 0, OPT_NOP = 1, OPT_SACK = 5, OPT_TS = 8, TTL = 64, PROTO_TCP = 6 };
 
 static void put16(uint8_t *p, uint32_t v)
 {
@@ -92,27 +92,29 @@ size_t flue_tcp_frame_build(const struct flue_tcp_ends *e, const struct flue_tcp
     return len;
 }
 
+/* TCP-005, TCP-007, TCP-008: the first timestamps and the first SACK option that are whole; whatever does not end ends it. */
 static void options_get(const uint8_t *at, size_t bytes, struct flue_tcp_seg *s)
 {
-    for (size_t i = 0; i < bytes && at[i] != 0;) {
+    for (size_t i = 0; i < bytes && at[i] != OPT_END;) {
         if (at[i] == OPT_NOP) {
             i++;
             continue;
         }
         if (i + 1 >= bytes || at[i + 1] < 2 || i + at[i + 1] > bytes)
             return;
-        if (at[i] == OPT_TS && at[i + 1] == 10) {
+        size_t len = at[i + 1];
+        if (at[i] == OPT_TS && len == 10 && !s->has_ts) {
             s->has_ts = true;
             s->ts_val = get32(at + i + 2);
             s->ts_ecr = get32(at + i + 6);
-        } else if (at[i] == OPT_SACK && (at[i + 1] - 2) % 8 == 0) {
-            s->blocks = (at[i + 1] - 2u) / 8;
+        } else if (at[i] == OPT_SACK && s->blocks == 0 && len > 2 && len <= 2 + 8 * FLUE_TCP_BLOCKS && len % 8 == 2) {
+            s->blocks = (unsigned)(len - 2) / 8;
             for (unsigned b = 0; b < s->blocks; b++) {
                 s->block[b].left = get32(at + i + 2 + 8 * b);
                 s->block[b].right = get32(at + i + 6 + 8 * b);
             }
         }
-        i += at[i + 1];
+        i += len;
     }
 }
 
