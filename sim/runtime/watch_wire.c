@@ -176,11 +176,20 @@ static void replay(struct flue_watch *w, struct flue_watch_row *row)
     }
 }
 
+/* The engine ran it and has loaded it again, with no word of the host's TCP in between: another connection, perhaps. */
+static void new_clock(struct flue_watch *w, const struct flue_watch_row *row)
+{
+    for (unsigned i = 0; row->known && row->live && i < w->flows && i < FLUE_WATCH_FLOWS; i++)
+        if (memcmp(&w->flow[i].ends, &row->ends, sizeof row->ends) == 0 && w->flow[i].engine)
+            w->flow[i].known = false;
+}
+
 void flue_watch_begin(struct flue_watch *w, struct flue_watch_row *row)
 {
     make_room(&row->in, ring_bytes(row->ring[3]));
     make_room(&row->out, ring_bytes(row->ring[1]));
     row->out_from = row->out_to = row->r.snd_una;
+    new_clock(w, row);
     replay(w, row);
 }
 
@@ -191,6 +200,7 @@ void flue_watch_learnt(struct flue_watch *w, struct flue_watch_row *row)
         new_flow &= memcmp(&w->flow[i].ends, &row->ends, sizeof row->ends) != 0;
     if (new_flow)
         w->flow[w->flows++ % FLUE_WATCH_FLOWS] = (struct flue_watch_flow){.ends = row->ends};
+    new_clock(w, row);
     replay(w, row);
 }
 

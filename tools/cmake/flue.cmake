@@ -146,7 +146,7 @@ function(flue_adapter_model W)
     set(cxx CXX ${FLUE_MODEL_CXX})
   endif()
   flue_model(${name}_rtl TOP flue_adapter ${trace} OPT -O2 ${cxx} PARAMS W=${W} FAULTS=1 ${A_PARAMS}
-    SOURCES ${CMAKE_SOURCE_DIR}/rtl/flue_adapter.sv ${CMAKE_SOURCE_DIR}/sim/runtime/rtl/flue_tcp_watch.sv)
+    SOURCES ${CMAKE_SOURCE_DIR}/rtl/flue_adapter.sv ${watch})
   flue_adapter_shared(${name} ${W} ${name}_rtl)
   if(A_TRACE)
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL ON)

@@ -1,7 +1,8 @@
 // What the simulator's monitors see of the TCP engine: bound into flue_tcp, for simulation only.
 //
 // Contract: each thing that happens is one call of flue_tcp_watch_event(what, row, a, data), in the cycle before its clock edge;
-//   what and a are those of sim/runtime/model.h, data is the packed struct with bit 0 first.
+//   what and a are those of sim/runtime/model.h, data is the packed struct with bit 0 first; a record has all 68 words of the
+//   firmware's view.
 module flue_tcp_watch
   import flue_pkg::*;
   import flue_tcp_pkg::*;
@@ -34,11 +35,14 @@ module flue_tcp_watch
   input lookup_rsp_t        found_i
 );
 
-  localparam int BITS = $bits(tcp_rec_t);      // the widest
+  localparam int BITS = 68 * 32;               // a record, the widest
 
   import "DPI-C" function void flue_tcp_watch_event(input int what, input int row, input int a, input bit [BITS-1:0] data);
 
   localparam int RESET = 0, TRACE = 1, VERDICT = 2, TX = 3, SENT = 4, DEADLINE = 5, RING = 6, FOUND = 7;
+
+  logic [BITS-1:0] rec;
+  flue_tcp_watch_record u_record (.index_i(trace_index_i), .rec_i(trace_rec_i), .words_o(rec));
 
   lookup_key_t key_q;
 
@@ -52,7 +56,7 @@ module flue_tcp_watch
       if (sent_move_i) flue_tcp_watch_event(SENT, int'(sent_index_i), int'(sent_i), '0);
       if (tx_move_i) flue_tcp_watch_event(TX, int'(tx_i.index), 0, BITS'(tx_i));
       if (trace_valid_i)
-        flue_tcp_watch_event(TRACE, int'(trace_index_i), {27'b0, trace_reason_i} << 8 | int'(trace_event_i), trace_rec_i);
+        flue_tcp_watch_event(TRACE, int'(trace_index_i), {27'b0, trace_reason_i} << 8 | int'(trace_event_i), rec);
       if (answer_valid_i) flue_tcp_watch_event(VERDICT, 0, 0, BITS'(answer_i));
       if (set_valid_i) flue_tcp_watch_event(DEADLINE, int'(set_index_i), int'(set_on_i), BITS'(set_us_i));
     end
