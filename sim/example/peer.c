@@ -4,6 +4,7 @@
  *
  * PROGRAM SOCKET
  */
+#define _DEFAULT_SOURCE 1
 #include <endian.h>
 #include <stdio.h>
 #include <string.h>

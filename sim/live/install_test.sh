@@ -31,20 +31,20 @@ int main()
     return flue_sim_close(sim) == FLUE_OK && right ? 0 : 1;
 }
 END
+PKG_CONFIG_PATH=$prefix/lib/pkgconfig:$prefix/lib/$(uname -m)-linux-gnu/pkgconfig
+export PKG_CONFIG_PATH
 compile() {
-  PKG_CONFIG_PATH=$prefix/lib/pkgconfig:$prefix/lib/$(uname -m)-linux-gnu/pkgconfig
-  export PKG_CONFIG_PATH
   g++ -std=c++17 -Wall -Wextra -Werror "$prefix/user.cpp" $(pkg-config --cflags --libs flue) -o "$prefix/bin/user"
 }
-# FILE PROGRAM: an example of sim/example, with nothing of this tree but what was installed
-example() {
-  gcc -std=c17 -Wall -Wextra -Werror "$root/sim/example/$1.c" $(pkg-config --cflags --libs flue) -o "$prefix/bin/$1" && "$prefix/bin/$1"
-}
+# NAME: an example of sim/example, with nothing of this tree but what was installed
+example() { gcc -std=c17 -Wall -Wextra -Werror "$root/sim/example/$1.c" $(pkg-config --cflags --libs flue) -o "$prefix/bin/$1"; }
 unset FLUE_MODEL_DIR
 check installs_into_any_prefix cmake --install "$root/build/cmake" --prefix "$prefix"
 check a_cpp_program_compiles_with_pkg_config compile
 check it_finds_the_installed_model "$prefix/bin/user"
-check the_example_script_compiles_and_runs example script
+check the_example_script_compiles example script
+check the_example_script_runs "$prefix/bin/script"
+check the_example_peer_compiles example peer
 check the_installed_daemon_runs "$prefix/bin/flued" --version
 check the_installed_command_runs "$prefix/bin/flue" --help
 echo "$passed passed, $failed failed, 0 skipped"
