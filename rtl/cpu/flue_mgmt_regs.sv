@@ -126,7 +126,7 @@ module flue_mgmt_regs
   end
 
   logic sleep;
-  assign sleep    = !write_i && is_word(word_i, MMIO_WAIT_EVENT) && seen_i[4:0] == '0;
+  assign sleep    = !write_i && is_word(word_i, MMIO_WAIT_EVENT) && seen_i[MMIO_ENGINE_LSB:0] == '0;
   assign asleep_o = act_i && sleep && events == '0;
   assign awake_o  = events != '0 || (armed_q && due);
 
