@@ -32,6 +32,7 @@ enum { KEEP_ALIVE_ENABLED = 1, KEEP_ALIVE_RESTART = 4, MAX_RT_RESTART = 8 };
 #define MSS_FLOOR 88u /* TCP-192 */
 
 enum { START_TRIES = 3 };
+#define RELEASED UINT32_MAX /* in W_C_TRIES: the entry is deleted, frames were on their way */
 
 static uint32_t get(uint32_t row, uint32_t word)
 {
@@ -372,42 +373,74 @@ detail_t connection_hold(void)
     return FLUE_AD_NONE;
 }
 
+/* Was this the newest, and is nothing on its way?  Also while the row runs already: a lookup may have begun before. */
+static bool nothing_newer(uint32_t row, uint32_t named, bool runs, uint32_t *newest)
+{
+    bool settled = runs ? engine_passed(row, newest) : engine_settled(row, newest);
+    return *newest == named && (settled || runs);
+}
+
+static detail_t again(uint32_t row, uint32_t tries, uint32_t newest)
+{
+    put(row, W_C_TRIES, tries);
+    fw.result = newest;
+    return FLUE_AD_BUSY;
+}
+
 detail_t connection_start(void)
 {
-    uint32_t row, word0;
+    uint32_t row, word0, named = fw.sqe.arg[0];
     detail_t detail = find(&row, &word0);
     if (detail)
         return detail;
     if (row_state(word0) != FLUE_ROW_LOADED)
         return FLUE_AD_BUSY;
     uint32_t newest = get(row, W_C_DIVERT) - 1;
-    bool live = engine_has(row), settled = !live || engine_settled(row, &newest);
-    if (newest != fw.sqe.arg[0] || !settled) {
-        uint32_t tries = live ? get(row, W_C_TRIES) + 1 : 0;
-        if (tries < START_TRIES) { /* the third in a row takes what comes late for reordering */
-            put(row, W_C_TRIES, tries);
-            fw.result = newest;
-            return FLUE_AD_BUSY;
-        }
+    if (!engine_has(row)) {
+        if (newest != named)
+            return again(row, 0, newest);
+        put(row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_RUNNING);
+        return FLUE_AD_NONE;
     }
+    uint32_t tries = get(row, W_C_TRIES) + 1;
+    bool last = tries >= START_TRIES; /* the third in a row takes what comes late for reordering */
+    if (!nothing_newer(row, named, false, &newest) && !last)
+        return again(row, tries, newest);
     put(row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_RUNNING);
-    if (live) {
-        put(row, W_C_TRIES, 0);
-        engine_run(row);
+    if (!nothing_newer(row, named, true, &newest) && !last) {
+        put(row, W_STATE, word0);
+        return again(row, tries, newest);
     }
+    put(row, W_C_TRIES, 0);
+    engine_run(row);
     return FLUE_AD_NONE;
 }
 
+/*
+ * The entry goes at once, the row when no frame that hit it is on its way any more: until then its number must mean the same.
+ * Answered BUSY, the command is given again; the marker has been asked for then.
+ */
 detail_t connection_release(void)
 {
-    uint32_t row, word0;
+    uint32_t row, word0, newest;
     detail_t detail = object_find(fw.sqe.handle, TCP, true, &row, &word0);
     if (detail)
         return detail;
     if (row_state(word0) != FLUE_ROW_HELD && row_state(word0) != FLUE_ROW_FROZEN)
         return FLUE_AD_BUSY;
+    if (fw.engine) {
+        if (get(row, W_C_TRIES) != RELEASED) {
+            object_unindex(FLUE_TOP_DELETE_CONN, row);
+            engine_release(row, word0 & FLUE_ROW_HEAD_GENERATION_MASK);
+        }
+        if (!engine_passed(row, &newest)) {
+            object_blind(TCP, row);
+            put(row, W_C_TRIES, RELEASED);
+            put(row, W_STATE, (word0 & ~FLUE_ROW_HEAD_STATE_MASK) | FLUE_ROW_FROZEN);
+            return FLUE_AD_BUSY;
+        }
+    }
     connection_free(row);
-    engine_release(row, word0 & FLUE_ROW_HEAD_GENERATION_MASK);
     return FLUE_AD_NONE;
 }
 

@@ -28,6 +28,7 @@ enum {
 };
 #define NOT_RUNNING UINT32_MAX
 #define FREEZE_US   1000000u
+#define PASS_US     100u /* longer than a frame takes that waits for nothing */
 
 /* Ring sizes of a row, word W_C_RINGS: 0 none, else log2 of the send ring 4:0 and of the receive ring 12:8. */
 #define RINGS_SEND(word) (1u << ((word)&31))
@@ -227,6 +228,16 @@ bool engine_settled(uint32_t row, uint32_t *newest)
     bool settled = (hw_port_get(row, FLUE_PORT_ON_WAY) & 0x3F) == 0;
     *newest = hw_port_get(row, FLUE_PORT_DIVERTED);
     return settled;
+}
+
+/* Wait for the frames that are on their way; false: one of them stands behind a frame that waits for a buffer of the host. */
+bool engine_passed(uint32_t row, uint32_t *newest)
+{
+    uint64_t limit = hw_time_us() + PASS_US;
+    while (!engine_settled(row, newest))
+        if (hw_time_us() > limit)
+            return false;
+    return true;
 }
 
 void engine_run(uint32_t row)

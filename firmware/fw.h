@@ -210,6 +210,7 @@ void engine_hold(uint32_t row, uint32_t generation);
 void engine_release(uint32_t row, uint32_t generation);
 detail_t engine_load(uint32_t row, uint32_t generation, const uint32_t *state, uint32_t path, bool ipv6);
 bool engine_settled(uint32_t row, uint32_t *newest);
+bool engine_passed(uint32_t row, uint32_t *newest);
 void engine_run(uint32_t row);
 void engine_abort(uint32_t row);
 void engine_query(uint32_t row, uint32_t *delegated);
@@ -222,7 +223,8 @@ void object_start(bool cold);
 detail_t object_find(uint32_t handle, uint32_t layer, bool corrupt_too, uint32_t *row, uint32_t *word0);
 detail_t object_take(uint32_t layer, NDIS_STATUS none, uint32_t *row, uint32_t *generation);
 void object_guard(uint32_t layer, uint32_t row, uint32_t generation, uint32_t parent);
-uint32_t object_chained(uint32_t layer); /* the free list made anew; its first row */
+void object_blind(uint32_t layer, uint32_t row); /* a key that nothing has; its entry was deleted */
+uint32_t object_chained(uint32_t layer);         /* the free list made anew; its first row */
 detail_t object_index(enum flue_table_op insert, uint32_t row);
 void object_unindex(enum flue_table_op delete, uint32_t row);
 detail_t object_reindex(enum flue_table_op insert, uint32_t row, enum flue_table_result first);

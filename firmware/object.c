@@ -195,7 +195,7 @@ static void ask_back(uint32_t layer, uint32_t row)
 }
 
 /* A key nothing on the wire has, and no other row: the entry can then be deleted, and found by nobody. */
-static void blind_key(uint32_t layer, uint32_t row)
+COLD void object_blind(uint32_t layer, uint32_t row)
 {
     if (layer == TCP) {
         put(TCP, row, W_C_PATH, NO_ROW);
@@ -230,7 +230,7 @@ static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
         if (row_state(head) == FLUE_ROW_FREE) {
             chain(layer);
         } else if (is_key(layer, word)) { /* it may be in the index already */
-            blind_key(layer, row);
+            object_blind(layer, row);
             reseed();
         }
         fw.loose_error[layer] = error;
@@ -257,7 +257,7 @@ static void mend(uint32_t layer, uint32_t row, uint32_t word, uint32_t error)
     if (!known && layer != TCP)
         ask_back(layer, row);
     if (is_key(layer, word)) {
-        blind_key(layer, row);
+        object_blind(layer, row);
         reseed();
     }
 }
