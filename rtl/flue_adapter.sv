@@ -107,6 +107,7 @@ module flue_adapter
   localparam int TWO_FRAMES  = 1 << $clog2(2 * FRAME_BEATS);
   localparam int SEND_DEPTH  = TWO_FRAMES > 512 ? TWO_FRAMES : 512;   // beats; a block RAM has 512
   localparam int PARK_DEPTH  = TWO_FRAMES > 1024 ? TWO_FRAMES : 1024;
+  localparam int HOLD_DEPTH  = 1 << $clog2(FRAME_BEATS + 16) > 512 ? 1 << $clog2(FRAME_BEATS + 16) : 512;
   localparam int SEND_FRAMES = 16;
   localparam int PARK_FRAMES = 32;
   localparam int IDX_W       = REGIONS > 1 ? $clog2(REGIONS) : 1;
@@ -256,7 +257,7 @@ module flue_adapter
 
   // Behind the receive checks, before the receive queue, and at the wire port: declared before they are used, or some tools
   // make other nets of the same name in the block that uses them.
-  logic         cv_valid, cv_ready, cv_last, cv_drop, cv_segment, park_full;
+  logic         cv_valid, cv_ready, cv_last, cv_drop, cv_segment, cv_forward, park_full;   // cv_forward: the driver forwarded it
   logic [W-1:0] cv_data;
   hdr_t         cv_hdr;
   logic         vs_valid, vs_ready, vs_last;
@@ -277,7 +278,9 @@ module flue_adapter
   logic [B-1:0] te_keep;
   lso_cmd_t     te_cmd;
   tx_tag_t      te_tag;
-  logic         conn_event_valid, conn_event_ready;
+  logic         conn_event_valid, conn_event_ready, forward_done;
+  logic [31:0]  forward_handle;
+  status_e      forward_status;
   logic [95:0]  conn_event;
 
   if (MGMT) begin : g_mgmt
@@ -375,7 +378,8 @@ module flue_adapter
         .tp_valid_o(row_valid), .tp_ready_i(row_ready), .tp_table_o(row_table), .tp_row_o(row_row),
         .tp_word_o(row_word), .tp_rdata_i(tp_rdata), .tp_bad_i(tp_bad),
         .tap_move_i(cv_valid && cv_ready), .tap_data_i(cv_data), .tap_last_i(cv_last), .tap_hdr_i(cv_hdr),
-        .tap_segment_i(cv_segment), .tap_drop_i(cv_drop), .tap_drop_full_i(park_full), .tap_full_o(tap_full),
+        .tap_segment_i(cv_segment), .tap_drop_i(cv_drop), .tap_forward_i(cv_forward), .tap_drop_full_i(park_full), .tap_full_o(tap_full),
+        .forward_handle_i(forward_handle), .forward_done_o(forward_done), .forward_status_o(forward_status),
         .in_valid_i(vs_valid), .in_ready_o(vs_ready), .in_data_i(vs_data), .in_keep_i(vs_keep),
         .in_last_i(vs_last), .in_meta_i(vs_meta),
         .rx_valid_o(dp_valid), .rx_ready_i(dp_ready), .rx_data_o(dp_data), .rx_keep_o(dp_keep), .rx_last_o(dp_last),
@@ -438,6 +442,8 @@ module flue_adapter
     assign dp_keep            = vs_keep;
     assign dp_last            = vs_last;
     assign dp_meta            = vs_meta;
+    assign forward_done       = 1'b0;
+    assign forward_status     = ST_OK;
     assign dp_note            = '0;
     assign te_data            = '0;
     assign te_keep            = '0;
@@ -454,7 +460,7 @@ module flue_adapter
     logic unused;
     assign unused = &{1'b0, fault_place, line_enable, line_base, line_region, db_valid, db_index, db_word, db_data,
                       rx_taken, rx_lost, dp_marker_ready, te_ready, conn_event_ready, tcp_req_ready, tcp_pay_valid,
-                      sh_req_ready[2:1], sh_ready[2:1], sh_done[2:1], park_full, cv_hdr, cv_segment};
+                      sh_req_ready[2:1], sh_ready[2:1], sh_done[2:1], park_full, cv_hdr, cv_segment, cv_forward, forward_handle};
   end
 
   flue_tcp_payload u_payload (
@@ -479,14 +485,15 @@ module flue_adapter
 
   // ==== transmit ==============================================================
 
-  logic         tx_idle, req_valid, req_take;
+  logic         tx_idle, req_valid, req_take, req_forward, fwd_done, fwd_lost;
+  status_e      fwd_lost_status_q;
   queue_error_e tx_error;
   tx_req_t      req;
   logic         tx_event_valid, tx_event_ready, tx_event_lso;
   logic [95:0]  tx_event;
   status_e      tx_event_status;
 
-  flue_tx_queue #(.W(W)) u_tx_queue (
+  flue_tx_queue #(.W(W), .FORWARD(MGMT && TCP)) u_tx_queue (
     .clk, .rst,
     .enable_i(enable && txq_enable), .stop_i(drain), .region_i(txq_region), .base_i(txq_base),
     .log2_slots_i(txq_log2), .tail_i(txq_tail), .head_o(txq_head), .quiet_o(tx_quiet),
@@ -499,7 +506,8 @@ module flue_adapter
     .pay_req_last_o(host_req_last), .pay_end_i(host_pay_valid && host_pay_ready && rd_last[1]),
     .pay_status_i(rd_status[1]),
     .req_valid_o(req_valid), .req_ready_i(req_take), .req_o(req),
-    .done_valid_i(done_valid), .done_tag_i(done_tag),
+    .req_forward_o(req_forward), .done_valid_i(done_valid), .done_tag_i(done_tag),
+    .fwd_handle_o(forward_handle), .fwd_done_i(fwd_done), .fwd_status_i(fwd_lost ? fwd_lost_status_q : forward_status),
     .event_valid_o(tx_event_valid), .event_ready_i(tx_event_ready), .event_o(tx_event),
     .event_status_o(tx_event_status), .event_lso_o(tx_event_lso)
   );
@@ -526,7 +534,7 @@ module flue_adapter
   assign lso_valid = tp_valid && judged;
   assign tp_ready  = lso_ready && judged;
   assign req_take  = tp_valid && tp_ready && tp_last;
-  assign lso_tag   = '{engine: 1'b0, turn: 1'b0, eor: 1'b0, empty: 1'b0, status: check_status, slot: '0, lso: lso_cmd.lso,
+  assign lso_tag   = '{engine: 1'b0, turn: req_forward, eor: 1'b0, empty: 1'b0, status: check_status, slot: '0, lso: lso_cmd.lso,
                        lso_v2: lso_cmd.lso && req.lso[30], payload: '0, vlan: req.vlan,
                        vlan_tci: req.vlan_tci};
 
@@ -599,9 +607,14 @@ module flue_adapter
     .out_tag_o(done_tag)
   );
 
-  // An empty tag is for the queue, not for the wire.
-  assign wire_tx_valid_o = vi_valid && !done_tag.empty;
-  assign vi_ready        = wire_tx_ready_i || done_tag.empty;
+  // An empty tag is for the queue, not for the wire; a forwarded frame goes where those from the wire go.
+  logic out_forward, out_wire, inject_valid, inject_ready;
+
+  assign out_forward     = !done_tag.engine && done_tag.turn;
+  assign out_wire        = !done_tag.empty && !out_forward;
+  assign wire_tx_valid_o = vi_valid && out_wire;
+  assign inject_valid    = vi_valid && !done_tag.empty && out_forward;
+  assign vi_ready        = done_tag.empty || (out_forward ? inject_ready : wire_tx_ready_i);
   assign done_valid      = vi_valid && vi_ready && wire_tx_last_o;
 
   // ==== receive ===============================================================
@@ -610,11 +623,36 @@ module flue_adapter
   logic [W-1:0] rp_data;
   logic [B-1:0] rp_keep;
   hdr_t         rp_hdr;
+  logic         ri_valid, ri_ready, ri_last, ri_bad, inject_begins;
+  logic [W-1:0] ri_data;
+  logic [B-1:0] ri_keep;
+  logic         cv_end;                   // a frame's last beat behind the checks
+
+  if (MGMT && TCP) begin : g_inject
+    assign wire_rx_ready_o = 1'b1;
+    flue_rx_inject #(.W(W), .DEPTH(HOLD_DEPTH)) u_inject (
+      .clk, .rst,
+      .wire_valid_i(wire_rx_valid_i), .wire_data_i(wire_rx_data_i), .wire_keep_i(wire_rx_keep_i),
+      .wire_last_i(wire_rx_last_i), .wire_bad_i(wire_rx_bad_i),
+      .in_valid_i(inject_valid), .in_ready_o(inject_ready), .in_data_i(wire_tx_data_o), .in_keep_i(wire_tx_keep_o),
+      .in_last_i(wire_tx_last_o), .in_bad_i(wire_tx_bad_o),
+      .out_valid_o(ri_valid), .out_ready_i(ri_ready), .out_data_o(ri_data), .out_keep_o(ri_keep), .out_last_o(ri_last),
+      .out_bad_o(ri_bad), .end_i(cv_end), .forward_o(cv_forward), .begin_o(inject_begins)
+    );
+  end else begin : g_no_inject
+    assign wire_rx_ready_o = ri_ready;
+    assign {ri_valid, ri_data, ri_keep, ri_last, ri_bad} =
+           {wire_rx_valid_i, wire_rx_data_i, wire_rx_keep_i, wire_rx_last_i, wire_rx_bad_i};
+    assign {inject_ready, cv_forward, inject_begins} = 3'b100;
+
+    logic unused;
+    assign unused = &{1'b0, inject_valid};
+  end
 
   flue_parse #(.W(W)) u_rx_parse (
     .clk, .rst,
-    .in_valid_i(wire_rx_valid_i), .in_ready_o(wire_rx_ready_o), .in_data_i(wire_rx_data_i),
-    .in_keep_i(wire_rx_keep_i), .in_last_i(wire_rx_last_i), .in_bad_i(wire_rx_bad_i),
+    .in_valid_i(ri_valid), .in_ready_o(ri_ready), .in_data_i(ri_data),
+    .in_keep_i(ri_keep), .in_last_i(ri_last), .in_bad_i(ri_bad),
     .out_valid_o(rp_valid), .out_ready_i(rp_ready), .out_data_o(rp_data), .out_keep_o(rp_keep),
     .out_last_o(rp_last), .out_bad_o(rp_bad), .out_hdr_o(rp_hdr)
   );
@@ -633,7 +671,7 @@ module flue_adapter
     .out_segment_o(cv_segment), .out_len_o(cv_len)
   );
 
-  logic     cv_end, drop_bad, drop_runt, drop_long, drop_off, drop_full, drop_queue;
+  logic     drop_bad, drop_runt, drop_long, drop_off, drop_full, drop_queue;
   rx_meta_t cv_meta;
 
   assign cv_end = cv_valid && cv_ready && cv_last;
@@ -643,6 +681,19 @@ module flue_adapter
     .csum_i(cv_csum), .len_i(cv_len), .drop_o(cv_drop), .drop_bad_o(drop_bad),
     .drop_runt_o(drop_runt), .drop_long_o(drop_long), .drop_off_o(drop_off), .meta_o(cv_meta)
   );
+
+  // A forwarded frame that is not parked is told at once; of the others flue_tcp tells.
+  logic fwd_end_q, fwd_drop_q;
+
+  always_ff @(posedge clk) begin
+    fwd_end_q         <= cv_end && cv_forward;
+    fwd_drop_q        <= cv_drop || tap_full;
+    fwd_lost_status_q <= drop_off ? ST_ABORTED : cv_drop ? ST_NO_SEGMENT : ST_NO_ROOM;
+    if (rst) fwd_end_q <= 1'b0;
+  end
+
+  assign fwd_lost = fwd_end_q && (fwd_drop_q || park_full);
+  assign fwd_done = fwd_lost || forward_done;
 
   logic         pk_valid, pk_ready, pk_last, pk_bad;
   logic [W-1:0] pk_data;
@@ -793,14 +844,14 @@ module flue_adapter
 
   always_comb begin
     inc = '0;
-    inc[STAT_TX_FRAMES]       = done_valid && !done_tag.empty;
+    inc[STAT_TX_FRAMES]       = done_valid && out_wire;
     inc[STAT_TX_REQUESTS]     = tx_posts;
     inc[STAT_TX_ERRORS]       = tx_posts && tx_event_status != ST_OK;
     inc[STAT_TX_SUPER]        = tx_posts && tx_event_status == ST_OK && tx_event_lso;
-    inc[STAT_TX_SEGMENTS]     = done_valid && !done_tag.empty && done_tag.lso;
+    inc[STAT_TX_SEGMENTS]     = done_valid && out_wire && done_tag.lso;
     inc[STAT_TX_CSUM_IP]      = lo_valid && lo_ready && lo_last && !lo_bad && !lo_tag.empty && lo_cmd.ip_en;
     inc[STAT_TX_CSUM_L4]      = lo_valid && lo_ready && lo_last && !lo_bad && !lo_tag.empty && lo_cmd.l4_en;
-    inc[STAT_TX_VLAN]         = done_valid && !done_tag.empty && done_tag.vlan;
+    inc[STAT_TX_VLAN]         = done_valid && out_wire && done_tag.vlan;
     inc[STAT_TX_BAD_SLOT]     = tx_posts && tx_event_status inside {ST_BAD_SLOT, ST_BAD_LENGTH, ST_CHAIN};
     inc[STAT_TX_REFUSED]      = tx_posts && tx_event_status >= ST_BAD_REQUEST && tx_event_status <= ST_TOO_LONG;
     inc[STAT_RX_FRAMES]       = rx_good;
@@ -811,9 +862,9 @@ module flue_adapter
     inc[STAT_RX_UDP_OK]       = rx_good && rx_ev.udp_ok;
     inc[STAT_RX_UDP_BAD]      = rx_good && rx_ev.udp_bad;
     inc[STAT_RX_VLAN]         = rx_good && rx_ev.vlan;
-    inc[STAT_RX_DROP_BAD]     = drop_bad;
-    inc[STAT_RX_DROP_RUNT]    = drop_runt;
-    inc[STAT_RX_DROP_LONG]    = drop_long;
+    inc[STAT_RX_DROP_BAD]     = drop_bad && !cv_forward;
+    inc[STAT_RX_DROP_RUNT]    = drop_runt && !cv_forward;
+    inc[STAT_RX_DROP_LONG]    = drop_long && !cv_forward;
     inc[STAT_RX_DROP_FULL]    = full_owed_q != '0;
     inc[STAT_RX_DROP_BUFFER]  = rx_posts && rx_event_status == ST_TOO_LONG;
     inc[STAT_RX_BAD_SLOT]     = rx_posts && rx_event_status inside {ST_BAD_SLOT, ST_BAD_LENGTH};
@@ -837,19 +888,19 @@ module flue_adapter
   // Received frames are counted here: before the park FIFO, and in or behind it.
 
   logic       in_frame_q, full_q;         // full_q: a frame was dropped, too many headers wait
-  logic [5:0] front_q;
+  logic [9:0] front_q;
   logic [6:0] back_q;
   logic       rx_begins, rx_parks, rx_leaves;
 
-  assign drop_full = park_full || full_q;
+  assign drop_full = (park_full && !fwd_end_q) || full_q;
   assign rx_begins = wire_rx_valid_i && wire_rx_ready_o && !in_frame_q;
   assign rx_parks  = cv_end && !cv_drop && !tap_full;
   assign rx_leaves = vs_valid && vs_ready && vs_last;
 
   always_ff @(posedge clk) begin
     if (wire_rx_valid_i && wire_rx_ready_o) in_frame_q <= !wire_rx_last_i;
-    full_q  <= cv_end && !cv_drop && tap_full;
-    front_q <= front_q + 6'(rx_begins) - 6'(cv_end);
+    full_q  <= cv_end && !cv_drop && tap_full && !cv_forward;
+    front_q <= front_q + 10'(rx_begins) + 10'(inject_begins) - 10'(cv_end);
     back_q  <= back_q + 7'(rx_parks) - 7'(park_full) - 7'(rx_leaves);
     if (rst) begin
       in_frame_q <= 1'b0;

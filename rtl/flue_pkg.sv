@@ -27,7 +27,11 @@ package flue_pkg;
     ST_LSO_FLAGS     = 5'd13,             // SYN, RST or URG in the template (TO-068)
     ST_LSO_LENGTH    = 5'd14,             // payload 0 or above MaxOffLoadSize (TO-067)
     ST_TOO_LONG      = 5'd15,             // frame over the frame limit, or over the receive buffer
-    ST_ABORTED       = 5'd16              // returned by drain or reset, nothing was done
+    ST_ABORTED       = 5'd16,             // returned by drain or reset, nothing was done
+    ST_NOT_TAKEN     = 5'd17,             // forwarded: its connection takes nothing now
+    ST_NO_ROOM       = 5'd18,             // forwarded: the receive path had no room, forward it again
+    ST_NO_SEGMENT    = 5'd19,             // forwarded: not a whole TCP segment with right checksums
+    ST_WRONG_CONN    = 5'd20              // forwarded: not a segment of the connection with this handle
   } status_e;
 
   // What the parser says of a frame (rtl/parse/).  Fields of a layer that is
@@ -123,7 +127,7 @@ package flue_pkg;
   // Travels with each transmitted frame to the wire port and back to the queue.
   typedef struct packed {
     logic              engine;            // the TCP engine's: `slot` is the row of its connection, the queue takes no notice
-    logic              turn;              // engine: data or FIN, else a pure ACK or RST
+    logic              turn;              // engine: data or FIN, else a pure ACK or RST; queue: forwarded, not for the wire
     logic              eor;               // last frame of its request, or the request without frame
     logic              empty;             // no frame belongs to this tag
     status_e           status;

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include "conn_internal.h"
+#include "flue/control.h"
 
 enum {
     LINE_WORDS = 8, /* status line */
@@ -254,6 +255,14 @@ enum flue_err conn_event(struct flue_adapter *a, unsigned row, unsigned generati
     if (conns->params.event != NULL)
         conns->params.event(conns->params.ctx, c, what);
     return FLUE_OK;
+}
+
+bool conn_ended(struct flue_adapter *a, uint32_t handle)
+{
+    uint32_t row = handle & FLUE_HANDLE_INDEX_MASK;
+    uint32_t generation = (handle & FLUE_HANDLE_GENERATION_MASK) >> FLUE_HANDLE_GENERATION_SHIFT;
+    struct flue_conn *c = a->conns != NULL && row < a->conns->rows ? a->conns->by_row[row] : NULL;
+    return c != NULL && c->generation == generation && line_take(c) == FLUE_OK && c->ended > ENDED_FIN;
 }
 
 /* ---- stream -------------------------------------------------------------------------------------------------------- */

@@ -30,8 +30,12 @@ static bool event_next(const struct ring *eq, struct event *e)
     return true;
 }
 
-static void give_tx(struct flue_adapter *a, const struct flue_tx_done *done)
+static void give_tx(struct flue_adapter *a, const struct tx_pending *p, const struct flue_tx_done *done)
 {
+    if (p->forward && a->forward != NULL) {
+        forward_done(a->forward, done);
+        return;
+    }
     a->stats.tx_packets++;
     a->stats.tx_errors += done->status != FLUE_ST_OK;
     if (a->handlers.tx_done != NULL)
@@ -67,7 +71,7 @@ void tx_abort_all(struct flue_adapter *a)
 {
     while (a->tx_count > 0) {
         struct tx_pending p = tx_take(a);
-        give_tx(a, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
+        give_tx(a, &p, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
     }
 }
 
@@ -80,9 +84,10 @@ void rx_abort_all(struct flue_adapter *a)
     }
 }
 
-static bool status_known(uint32_t status)
+/* Those behind ABORTED are of forwarded frames only. */
+static bool status_known(uint32_t status, bool forwarded)
 {
-    return status <= FLUE_ST_ABORTED;
+    return status <= (forwarded ? FLUE_ST_WRONG_CONN : FLUE_ST_ABORTED);
 }
 
 /* How many pending packets end at or before index; 0 when none ends exactly there. */
@@ -121,7 +126,8 @@ static enum flue_err on_tx(struct flue_adapter *a, const struct event *e)
 
     if (FLUE_GET(EVENT_TX_QUEUE_ID, e->w[0]) != FLUE_Q_TX)
         return adapter_distrust(a, "transmit completion of a queue that does not transmit");
-    if (!status_known(status))
+    bool forwarded = a->tx_count > 0 && a->tx_pending[a->tx_first & (a->tx.size - 1u)].forward;
+    if (!status_known(status, forwarded))
         return adapter_distrust(a, "transmit completion with an unknown status");
     if ((uint16_t)(index - a->tx.head) > (uint16_t)(a->tx.told - a->tx.head))
         return adapter_distrust(a, "transmit completion beyond the slots it was given");
@@ -135,20 +141,21 @@ static enum flue_err on_tx(struct flue_adapter *a, const struct event *e)
 
     struct tx_pending p = tx_take(a);
     if (!lso_word_true(&p, e->w[1])) {
-        give_tx(a, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
+        give_tx(a, &p, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
         return adapter_distrust(a, "transmit completion with a large send word that was not asked for");
     }
-    give_tx(a, &(struct flue_tx_done){
-                   .cookie = p.cookie,
-                   .status = (uint8_t)status,
-                   .frames = (uint16_t)FLUE_GET(EVENT_TX_FRAMES, e->w[2]),
-                   .lso = e->w[1],
-                   .time_us = FLUE_GET(EVENT_TX_TIME_US, e->w[3]),
-               });
+    give_tx(a, &p,
+            &(struct flue_tx_done){
+                .cookie = p.cookie,
+                .status = (uint8_t)status,
+                .frames = (uint16_t)FLUE_GET(EVENT_TX_FRAMES, e->w[2]),
+                .lso = e->w[1],
+                .time_us = FLUE_GET(EVENT_TX_TIME_US, e->w[3]),
+            });
     /* Section 5 of architecture.md: a chain without end takes the packets behind it along. */
     while (--count > 0) {
         p = tx_take(a);
-        give_tx(a, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
+        give_tx(a, &p, &(struct flue_tx_done){.cookie = p.cookie, .status = FLUE_ST_ABORTED});
     }
     return FLUE_OK;
 }
@@ -173,7 +180,7 @@ static enum flue_err on_rx(struct flue_adapter *a, const struct event *e)
 
     if (FLUE_GET(EVENT_RX_QUEUE_ID, e->w[0]) != FLUE_Q_RX)
         return adapter_distrust(a, "receive completion of a queue that does not receive");
-    if (!status_known(status))
+    if (!status_known(status, false))
         return adapter_distrust(a, "receive completion with an unknown status");
     if (a->rx.head == a->rx.told)
         return adapter_distrust(a, "receive completion without a buffer");

@@ -13,6 +13,7 @@ struct tx_pending {
     uint16_t end; /* index of the slot after its last */
     uint32_t lso;
     uint32_t len_bytes;
+    bool forward;
 };
 
 /* A buffer that was put and has not come back. */
@@ -64,8 +65,9 @@ struct flue_adapter {
     struct rx_pending *rx_pending; /* by slot */
     struct flue_rx_done divert;    /* diverted: said of the frame whose completion is next */
 
-    struct flue_admin *admin; /* null while there is none */
-    struct flue_conns *conns; /* null while there are none */
+    struct flue_admin *admin;     /* null while there is none */
+    struct flue_conns *conns;     /* null while there are none */
+    struct flue_forward *forward; /* null while frames are not forwarded */
 
     struct flue_config config;
     uint8_t encap[2];       /* IPv4, IPv6: KEEP = never set */
@@ -125,6 +127,12 @@ bool admin_pending(const struct flue_adapter *a);
 /* A function reset stopped the processor: end what was in flight; afterwards start it cold. */
 void admin_cut(struct flue_adapter *a);
 enum flue_err admin_begin_again(struct flue_adapter *a);
+
+/* A forwarded frame came back. */
+void forward_done(struct flue_forward *f, const struct flue_tx_done *done);
+
+/* True when the connection of this handle is attached and broke or was closed. */
+bool conn_ended(struct flue_adapter *a, uint32_t handle);
 
 /* An event of a connection: row, generation and what happened, as the event has them. */
 enum flue_err conn_event(struct flue_adapter *a, unsigned row, unsigned generation, unsigned what);

@@ -64,6 +64,8 @@ static enum flue_err packet_check(const struct flue_adapter *a, const struct flu
         return FLUE_EARG;
     if ((p->csum & ~CSUM_BITS) != 0 || p->vlan > 0xFFFF || p->csum_offset > CSUM_OFFSET_MAX)
         return FLUE_EARG;
+    if (p->forward != 0 && (p->csum != 0 || p->lso != 0 || p->vlan != 0 || p->generic))
+        return FLUE_EARG;
     if (p->generic ? p->csum != 0 || p->lso != 0 : p->csum_start != 0 || p->csum_offset != 0)
         return FLUE_EARG;
     *len_bytes = (uint32_t)sum;
@@ -87,15 +89,17 @@ enum flue_err flue_tx_put(struct flue_adapter *a, const struct flue_tx_packet *p
     bool vlan = p->vlan != 0 && (a->config.way[FLUE_SW_VLAN] & FLUE_WAY_TX) != 0;
     ring_entry_store(ring_next(&a->tx),
                      FLUE_PUT(SLOT_PACKET_KIND, FLUE_SK_PACKET) | FLUE_PUT(SLOT_PACKET_GENERIC, p->generic) |
-                         FLUE_PUT(SLOT_PACKET_VLAN, vlan) | FLUE_PUT(SLOT_PACKET_LENGTH, len_bytes),
+                         FLUE_PUT(SLOT_PACKET_VLAN, vlan) | FLUE_PUT(SLOT_PACKET_FORWARD, p->forward != 0) |
+                         FLUE_PUT(SLOT_PACKET_LENGTH, len_bytes),
                      p->lso, p->csum | FLUE_PUT(SLOT_PACKET_CSUM_OFFSET, p->csum_offset),
-                     FLUE_PUT(SLOT_PACKET_VLAN_TCI, vlan ? vlan_tci(p->vlan) : 0) |
-                         FLUE_PUT(SLOT_PACKET_CSUM_START, p->csum_start));
+                     p->forward != 0 ? p->forward
+                                     : FLUE_PUT(SLOT_PACKET_VLAN_TCI, vlan ? vlan_tci(p->vlan) : 0) |
+                                           FLUE_PUT(SLOT_PACKET_CSUM_START, p->csum_start));
     for (unsigned i = 0; i < p->frag_count; i++)
         put_frag(&a->tx, &p->frags[i], i + 1 == p->frag_count);
 
-    a->tx_pending[(uint16_t)(a->tx_first + a->tx_count++) & (a->tx.size - 1u)] =
-        (struct tx_pending){.cookie = p->cookie, .end = a->tx.tail, .lso = p->lso, .len_bytes = len_bytes};
+    a->tx_pending[(uint16_t)(a->tx_first + a->tx_count++) & (a->tx.size - 1u)] = (struct tx_pending){
+        .cookie = p->cookie, .end = a->tx.tail, .lso = p->lso, .len_bytes = len_bytes, .forward = p->forward != 0};
     return FLUE_OK;
 }
 

@@ -10,12 +10,16 @@
 // stop_i takes effect between packets; an error of its own or enable_i low ends
 //   a packet begun with ST_ABORTED.  `quiet_o`: no packet is begun, no request
 //   is without its event, no fetch is under way.
+// A request with `forward` (a frame for the TCP engine, without any offload; FORWARD = 0: a bad slot) has its event when
+//   fwd_done_i told its result; fwd_status_i is the event's status when nothing else went wrong.  One of them is under way
+//   at a time, for the connection fwd_handle_o: what stands behind the next one in the ring waits.
 // At most 16 requests are under way.
 module flue_tx_queue
   import flue_pkg::*;
   import flue_layout_pkg::*;
 #(
-  parameter int W = 32
+  parameter int W       = 32,
+  parameter bit FORWARD = 1'b1            // frames may be forwarded
 ) (
   input  logic              clk,
   input  logic              rst,
@@ -53,9 +57,13 @@ module flue_tx_queue
   output logic              req_valid_o,
   input  logic              req_ready_i,
   output tx_req_t           req_o,
+  output logic              req_forward_o,      // with req_o
 
   input  logic              done_valid_i,       // a tag reached the wire port; the engine's are ignored
   input  tx_tag_t           done_tag_i,
+  output logic [31:0]       fwd_handle_o,
+  input  logic              fwd_done_i,         // pulse: what became of the forwarded frame is known
+  input  status_e           fwd_status_i,
 
   output logic              event_valid_o,
   input  logic              event_ready_i,
@@ -139,10 +147,13 @@ module flue_tx_queue
   logic              room;                // one more request may be under way
   logic              piece_last_q;
   logic              begin_packet, end_packet, step, fail;
+  logic              forward_q;           // one is under way
   always_comb begin
     verdict = ST_OK;
     if (state_q == S_IDLE) begin
-      if (packet.kind != SK_PACKET || |{packet.gap0, packet.gap1}) verdict = ST_BAD_SLOT;
+      if (packet.kind != SK_PACKET || |{packet.gap0, packet.gap1} ||
+          (packet.forward && (!FORWARD || packet.generic || packet.vlan || |slot[95:32])))
+        verdict = ST_BAD_SLOT;
       else if (packet.length == '0)                                verdict = ST_BAD_LENGTH;
     end else if (slots_q[$clog2(CHAIN_MAX)] || packet.kind == SK_PACKET) begin
       verdict = ST_CHAIN;
@@ -170,7 +181,7 @@ module flue_tx_queue
       S_IDLE:
         if (stop_i || halted) begin
           restart = 1'b1;                 // slots read ahead are not touched
-        end else if (slot_valid && room) begin
+        end else if (slot_valid && room && !(forward_q && packet.forward)) begin
           begin_packet = 1'b1;
           step         = verdict == ST_OK;
           fail         = verdict != ST_OK;
@@ -268,6 +279,7 @@ module flue_tx_queue
     logic [LEN_W-1:0]  payload;
     logic              lso;
     logic              lso_v2;
+    logic              forward;
     status_e           status;
   } done_t;
 
@@ -278,12 +290,12 @@ module flue_tx_queue
   status_e     ev_pay, ev_status;
   done_t       ev_done;
   logic [15:0] frames_q, frames;
-  logic        complete, done;
+  logic        complete, done, taken;
   event_tx_t   ev;                        // time and phase are the event queue's
 
   assign room     = {~posted_q[P], posted_q[P-1:0]} != begun_q;
   assign done     = done_valid_i && !done_tag_i.engine;
-  assign frames   = frames_q + 16'(done && !done_tag_i.empty);
+  assign frames   = frames_q + 16'(done && !done_tag_i.empty && !done_tag_i.turn);
 
   always_ff @(posedge clk) begin
     if (end_packet)
@@ -292,12 +304,13 @@ module flue_tx_queue
       pay_mem[pay_end_q[P-1:0]] <= pay_status_i;
     if (done && done_tag_i.eor)
       done_mem[done_q[P-1:0]] <= '{frames: frames, payload: done_tag_i.payload, lso: done_tag_i.lso,
-                                   lso_v2: done_tag_i.lso_v2, status: done_tag_i.status};
+                                   lso_v2: done_tag_i.lso_v2, forward: done_tag_i.turn,
+                                   status: done_tag_i.status};
     begun_q     <= begun_q + (P+1)'(begin_packet);
     slots_end_q <= slots_end_q + (P+1)'(end_packet);
     pay_end_q   <= pay_end_q + (P+1)'(pay_end_i);
     done_q      <= done_q + (P+1)'(done && done_tag_i.eor);
-    posted_q    <= posted_q + (P+1)'(event_valid_o && event_ready_i);
+    posted_q    <= posted_q + (P+1)'(taken);
     if (done) frames_q <= done_tag_i.eor ? '0 : frames;
     if (rst) begin
       begun_q     <= '0;
@@ -309,11 +322,32 @@ module flue_tx_queue
     end
   end
 
+  // ---- the frame that is forwarded: its result comes apart from its tag, and none when no frame was made ----
+  logic    begin_forward, result_q;
+  status_e result_status_q;
+
+  assign begin_forward = begin_packet && verdict == ST_OK && packet.forward;
+
+  always_ff @(posedge clk) begin
+    if (taken && ev_done.forward) forward_q <= 1'b0;
+    if (fwd_done_i || (done && done_tag_i.turn && done_tag_i.empty)) result_q <= 1'b1;
+    if (fwd_done_i) result_status_q <= fwd_status_i;
+    if (begin_forward) begin
+      forward_q       <= 1'b1;
+      fwd_handle_o    <= slot[127:96];
+      result_q        <= 1'b0;
+      result_status_q <= ST_OK;
+    end
+    if (rst) forward_q <= 1'b0;
+  end
+
   // ---- requests to the blocks behind; never more than DEPTH ----
   tx_req_t    req_mem [DEPTH];
+  logic       req_forward_mem [DEPTH];
   logic [P:0] handed_q;
 
   always_ff @(posedge clk) begin
+    if (begin_packet) req_forward_mem[begun_q[P-1:0]] <= begin_forward;
     if (begin_packet)
       req_mem[begun_q[P-1:0]] <= '{
         status: verdict == ST_OK ? ST_OK : ST_BAD_SLOT, slot: '0, length: packet.length,
@@ -326,17 +360,21 @@ module flue_tx_queue
     if (rst) handed_q <= '0;
   end
 
-  assign req_valid_o = handed_q != begun_q;
-  assign req_o       = req_mem[handed_q[P-1:0]];
+  assign req_valid_o   = handed_q != begun_q;
+  assign req_o         = req_mem[handed_q[P-1:0]];
+  assign req_forward_o = req_forward_mem[handed_q[P-1:0]];
 
   // ---- completions ----
-  assign complete = posted_q != done_q && posted_q != slots_end_q && posted_q != pay_end_q;
+  assign complete = posted_q != done_q && posted_q != slots_end_q && posted_q != pay_end_q &&
+                    !(ev_done.forward && !result_q);
+  assign taken    = event_valid_o && event_ready_i;
   assign ev_slots = slots_mem[posted_q[P-1:0]];
   assign ev_pay   = pay_mem[posted_q[P-1:0]];
   assign ev_done  = done_mem[posted_q[P-1:0]];
 
   always_comb begin
-    ev_status = ev_slots.status != ST_OK ? ev_slots.status : ev_pay != ST_OK ? ev_pay : ev_done.status;
+    ev_status = ev_slots.status != ST_OK ? ev_slots.status : ev_pay != ST_OK ? ev_pay :
+                ev_done.status != ST_OK || !ev_done.forward ? ev_done.status : result_status_q;
     ev        = '{kind: EV_TX_DONE, queue_id: Q_TX, status: 8'(ev_status), index: ev_slots.slot,
                   lso_payload: ev_done.lso && !ev_done.lso_v2 ? 30'(ev_done.payload) : '0,
                   lso_type: ev_done.lso_v2, frames: ev_done.frames,
@@ -349,7 +387,7 @@ module flue_tx_queue
   assign event_lso_o    = ev_done.lso;
 
   logic unused;
-  assign unused = &{1'b0, ev[127:96], done_tag_i.slot, done_tag_i.vlan, done_tag_i.vlan_tci, done_tag_i.turn};
+  assign unused = &{1'b0, ev[127:96], done_tag_i.slot, done_tag_i.vlan, done_tag_i.vlan_tci};
 
   // ---- errors that stop the queue ----
   logic bad_config, bad_tail, bad_fetch;

@@ -63,8 +63,12 @@ module flue_tcp
   input  hdr_t               tap_hdr_i,
   input  logic               tap_segment_i,
   input  logic               tap_drop_i,
+  input  logic               tap_forward_i,
   input  logic               tap_drop_full_i,
   output logic               tap_full_o,
+  input  logic [31:0]        forward_handle_i,    // flue_tx_queue
+  output logic               forward_done_o,
+  output status_e            forward_status_o,
 
   // behind the park: from flue_vlan_strip to flue_rx_queue
   input  logic               in_valid_i,
@@ -138,7 +142,7 @@ module flue_tcp
   localparam int ROOM_W     = $clog2(SEND_DEPTH + 1);
 
   // ---- received frames ----
-  logic               key_valid, key_ready, lookup, seg_valid, seg_ready, extract_idle;
+  logic               key_valid, key_ready, lookup, forward, seg_valid, seg_ready, extract_idle;
   lookup_key_t        key;
   tcp_seg_t           seg, event_seg;
   logic [9:0]         pay_off;
@@ -165,13 +169,13 @@ module flue_tcp
 
   flue_tcp_extract #(.W(W)) u_extract (
     .clk, .rst, .in_move_i(tap_move_i), .in_data_i(tap_data_i), .in_last_i(tap_last_i), .in_hdr_i(tap_hdr_i),
-    .in_segment_i(tap_segment_i), .in_drop_i(tap_drop_i), .drop_full_i(tap_drop_full_i), .full_o(tap_full_o),
-    .key_valid_o(key_valid), .key_ready_i(key_ready), .lookup_o(lookup), .key_o(key),
+    .in_segment_i(tap_segment_i), .in_drop_i(tap_drop_i), .in_forward_i(tap_forward_i), .drop_full_i(tap_drop_full_i), .full_o(tap_full_o),
+    .key_valid_o(key_valid), .key_ready_i(key_ready), .lookup_o(lookup), .forward_o(forward), .key_o(key),
     .seg_valid_o(seg_valid), .seg_ready_i(seg_ready), .seg_o(seg), .pay_off_o(pay_off), .idle_o(extract_idle)
   );
 
   flue_tcp_classify u_classify (
-    .clk, .rst, .key_valid_i(key_valid), .key_ready_o(key_ready), .lookup_i(lookup), .key_i(key),
+    .clk, .rst, .key_valid_i(key_valid), .key_ready_o(key_ready), .lookup_i(lookup), .forward_i(forward), .key_i(key),
     .seg_valid_i(seg_valid), .seg_ready_o(seg_ready), .seg_i(seg), .pay_off_i(pay_off),
     .lk_valid_o, .lk_ready_i, .lk_o, .lk_valid_i, .lk_i,
     .marker_valid_i(marker_valid), .marker_ready_o(marker_ready), .marker_index_i(marker_index),
@@ -180,7 +184,7 @@ module flue_tcp
     .event_valid_o(seg_event_valid), .event_ready_i(seg_event_ready), .event_index_o(event_index),
     .event_seg_o(event_seg), .answer_valid_i(answer_valid), .answer_i(answer),
     .verdict_valid_o(verdict_valid), .verdict_ready_i(verdict_ready), .verdict_o(verdict),
-    .verdict_hit_o(verdict_hit), .verdict_marker_o(verdict_marker), .bad_o(), .idle_o(classify_idle)
+    .verdict_hit_o(verdict_hit), .verdict_marker_o(verdict_marker), .forward_handle_i, .forward_done_o, .forward_status_o, .bad_o(), .idle_o(classify_idle)
   );
 
   flue_tcp_numbers #(.CONNECTIONS(CONNECTIONS)) u_numbers (

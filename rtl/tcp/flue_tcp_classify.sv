@@ -4,12 +4,15 @@
 //   found; of a connection that is not RUNNING (row_state_e) DIVERT; of a RUNNING one the segment goes to the engine as an event,
 //   and what the engine answers is the verdict, with index, generation and payload offset put in; DROP when a row failed its
 //   check on the way (bad_o pulses).  verdict_hit_o: the frame was counted at hit_*, the dispatcher counts it off.
+// A frame that the driver forwarded (forward_i with its key) never goes to the host again: when the lookup finds the connection of
+//   forward_handle_i, LOADED or RUNNING, its segment goes to the engine, and DIVERT becomes DROP; everything else is DROP.
+//   forward_done_o pulses with its verdict, forward_status_o says what became of it: OK, NOT_TAKEN, NO_SEGMENT or WRONG_CONN.
 // Engine: one answer, a pulse, for each segment, in order, whenever it likes; at most DEPTH are awaited.
 // marker_*: an entry of its own in the same order, behind every frame whose lookup began before it was taken and before all others (verdict_marker_o with
-//   index, generation and number; kind is DIVERT).
+//   index, generation and number; kind is DIVERT).  When it is taken, all hits before it have been offered at hit_*.
 // A lookup begins while the one before waits for its verdict: their answers are the only place where frames queue.
 // Rate: a lookup's time + 1 cycle.
-// Cost: DEPTH decisions of 65 bits and DEPTH answers of 98 in LUT memory; 493 COMB.
+// Cost: DEPTH decisions of 66 bits and DEPTH answers of 98 in LUT memory; 561 COMB.
 module flue_tcp_classify
   import flue_pkg::*;
   import flue_control_pkg::*;
@@ -23,6 +26,7 @@ module flue_tcp_classify
   input  logic               key_valid_i,
   output logic               key_ready_o,
   input  logic               lookup_i,
+  input  logic               forward_i,
   input  lookup_key_t        key_i,
   input  logic               seg_valid_i,
   output logic               seg_ready_o,
@@ -58,6 +62,10 @@ module flue_tcp_classify
   output logic               verdict_hit_o,
   output logic               verdict_marker_o,
 
+  input  logic [31:0]        forward_handle_i,  // of the forwarded frame that is on its way
+  output logic               forward_done_o,
+  output status_e            forward_status_o,
+
   output logic               bad_o,
   output logic               idle_o             // nothing happens without input or verdict_ready_i
 );
@@ -72,9 +80,10 @@ module flue_tcp_classify
 
   typedef struct packed {
     decision_e          decision;
+    logic               forward;
     logic [INDEX_W-1:0] index;
     logic [13:0]        generation;
-    logic [31:0]        number;           // of a marker
+    logic [31:0]        number;           // of a marker; of a forwarded frame its status
   } entry_t;
 
   // ---- lookups, frames without one and markers, in order ----
@@ -84,23 +93,37 @@ module flue_tcp_classify
   logic       room, starts, plain, marks, come, act;
   entry_t     new_entry, entry;
   logic       entry_valid, entry_looked;  // it was looked up: a segment belongs to it
-  logic       looked;
+  logic       looked, forward_q, forward;
 
   assign room           = credit_q != 2'd2;
   assign lk_o           = key_i;
-  assign marks          = marker_valid_i && !held_q && !asking_q && room;
+  assign marks          = marker_valid_i && !held_q && !asking_q && credit_q == '0;   // all hits before it are counted
   assign starts         = key_valid_i && lookup_i && !marker_valid_i && !held_q && (!asking_q || lk_valid_i) && room;
   assign plain          = key_valid_i && !lookup_i && !marker_valid_i && !asking_q && room;
   assign lk_valid_o     = starts || held_q;
   assign key_ready_o    = plain || (lk_valid_o && lk_ready_i);
   assign marker_ready_o = marks;
 
+  // What a forwarded frame can expect: the engine has the last word.
+  status_e forward_status;
+
+  always_comb begin
+    forward_status = ST_NOT_TAKEN;
+    if (!lk_valid_i)                                                  forward_status = ST_NO_SEGMENT;
+    else if (lk_i.bad || !lk_i.hit ||
+             forward_handle_i != {TBL_CONNECTION, lk_i.generation, lk_i.index}) forward_status = ST_WRONG_CONN;
+    else if (lk_i.row_state inside {ROW_LOADED, ROW_RUNNING})         forward_status = ST_OK;
+  end
+
   always_comb begin
     looked    = lk_valid_i;
     come      = lk_valid_i || plain || marks;
-    new_entry = '{decision: D_HOST, index: lk_i.index, generation: lk_i.generation, number: marker_number_i};
+    forward   = lk_valid_i ? forward_q : plain && forward_i;
+    new_entry = '{decision: forward ? D_DROP : D_HOST, forward: forward, index: lk_i.index, generation: lk_i.generation,
+                  number: forward ? 32'(forward_status) : marker_number_i};
     if (lk_valid_i) begin
-      if (lk_i.bad)      new_entry.decision = D_DROP;
+      if (forward)       new_entry.decision = forward_status == ST_OK ? D_ENGINE : D_DROP;
+      else if (lk_i.bad) new_entry.decision = D_DROP;
       else if (lk_i.hit) new_entry.decision = lk_i.row_state == ROW_RUNNING ? D_ENGINE : D_DIVERT;
     end else if (marks) begin
       new_entry.decision   = D_MARKER;
@@ -111,6 +134,7 @@ module flue_tcp_classify
 
   always_ff @(posedge clk) begin
     held_q <= (held_q || starts) && !(lk_valid_o && lk_ready_i);
+    if (lk_valid_o && lk_ready_i) forward_q <= forward_i;
     if (lk_valid_o && lk_ready_i) asking_q <= 1'b1;
     else if (lk_valid_i)          asking_q <= 1'b0;
     credit_q <= credit_q + 2'(starts || plain || marks) - 2'(act);
@@ -133,7 +157,7 @@ module flue_tcp_classify
 
   assign hit   = entry.decision inside {D_DIVERT, D_ENGINE};
   assign act   = entry_valid && decided_ready && !(entry_looked && seg_wait_q) && !(hit && hit_valid_o);
-  assign bad_o = act && entry.decision == D_DROP;
+  assign bad_o = act && entry.decision == D_DROP && !entry.forward;
 
   assign event_valid_o = seg_wait_q && send_q && seg_valid_i;
   assign event_seg_o   = seg_i;
@@ -193,6 +217,8 @@ module flue_tcp_classify
   assign next             = verdict_valid_o && verdict_ready_i;
   assign verdict_marker_o = decided.decision == D_MARKER;
   assign verdict_hit_o    = decided.decision inside {D_DIVERT, D_ENGINE};
+  assign forward_done_o   = next && decided.forward;
+  assign forward_status_o = from_engine && answer.kind == VERDICT_DIVERT ? ST_NOT_TAKEN : status_e'(decided.number[4:0]);
 
   always_comb begin
     verdict_o = '{kind: VERDICT_DIVERT, index: decided.index, generation: decided.generation, number: decided.number,
@@ -201,7 +227,7 @@ module flue_tcp_classify
     unique case (decided.decision)
       D_HOST:   verdict_o.kind = VERDICT_HOST;
       D_DROP:   verdict_o.kind = VERDICT_DROP;
-      D_ENGINE: verdict_o.kind = answer.kind;
+      D_ENGINE: verdict_o.kind = decided.forward && answer.kind == VERDICT_DIVERT ? VERDICT_DROP : answer.kind;
       default: ;
     endcase
   end

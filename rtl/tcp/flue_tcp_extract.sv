@@ -5,7 +5,8 @@
 //   every frame that the park keeps (no in_drop_i or full_o with its last beat, no drop_full_i in the cycle
 //   after) there is, in order, one answer at key_*: lookup_o with the key of a whole, verified, unicast
 //   segment with at most one customer tag; else lookup_o low, the frame belongs to the host.  Each key with lookup_o is
-//   followed by its segment at seg_*, which may come later, and be taken later than following keys.
+//   followed by its segment at seg_*, which may come later, and be taken later than following keys.  forward_o: in_forward_i of
+//   the frame.
 // full_o: the headers of FRAMES - 1 frames wait; this one must be dropped (TCP-014: it leaves no trace).
 // Options (TCP-005, TCP-007, TCP-008): timestamps (length 10) and SACK (10, 18, 26, 34) anywhere; the first of a
 //   kind counts; every other option, and one of these with another length, is stepped over.  A length of 0, 1 or past the header ends
@@ -32,12 +33,14 @@ module flue_tcp_extract
   input  hdr_t         in_hdr_i,
   input  logic         in_segment_i,      // with last: out_segment_o of flue_csum_verify
   input  logic         in_drop_i,         // with last: the frame is not wanted
+  input  logic         in_forward_i,      // with last: the driver forwarded it
   input  logic         drop_full_i,       // in the cycle after last: the park had no room
   output logic         full_o,            // with last: no room here, to be dropped too
 
   output logic         key_valid_o,
   input  logic         key_ready_i,
   output logic         lookup_o,
+  output logic         forward_o,
   output lookup_key_t  key_o,             // with lookup_o
 
   output logic         seg_valid_o,
@@ -55,7 +58,8 @@ module flue_tcp_extract
   localparam int LF    = $clog2(FRAMES);
 
   // ---- the tap, a cycle later ----
-  logic         move_q, last_q, begins_q, no_room_q, no_room, room_q, drop_q, group_q, segment_q, ipv6_q, tagged_q;
+  logic         move_q, last_q, begins_q, no_room_q, no_room, room_q, drop_q, group_q, segment_q, ipv6_q, tagged_q,
+                forward_in_q;
   logic [W-1:0] data_q;
   logic [LF:0]  waiting;                  // frames
   logic         keep_frame;
@@ -73,6 +77,7 @@ module flue_tcp_extract
       drop_q    <= in_drop_i || no_room;
       segment_q <= in_segment_i && (in_hdr_i.vlan_count == 2'd0 || (in_hdr_i.vlan_count == 2'd1 && !in_hdr_i.vlan_stag));
       ipv6_q    <= in_hdr_i.is_ipv6;
+      forward_in_q <= in_forward_i;
       tagged_q  <= in_hdr_i.vlan_count != 2'd0;
       begins_q  <= in_last_i;
       no_room_q <= no_room;
@@ -91,6 +96,7 @@ module flue_tcp_extract
     logic lookup;
     logic ipv6;
     logic vlan;
+    logic forward;
   } kind_t;
 
   logic [W-1:0]  mem [FRAMES * BEATS];
@@ -118,7 +124,7 @@ module flue_tcp_extract
     end
   end
 
-  assign frame_in = '{lookup: segment_q && !group_q, ipv6: ipv6_q, vlan: tagged_q};
+  assign frame_in = '{lookup: segment_q && !group_q, ipv6: ipv6_q, vlan: tagged_q, forward: forward_in_q};
 
   flue_fifo #(.W($bits(kind_t)), .DEPTH(FRAMES)) u_frames (
     .clk, .rst, .in_valid_i(keep_frame), .in_ready_o(), .in_i(frame_in),
@@ -231,7 +237,7 @@ module flue_tcp_extract
   // ---- the key ----
   lookup_key_t key_q;
   logic [15:0] tci;
-  logic        key_give;
+  logic        key_give, forward_q;
 
   // The first stored word that is read has bytes 12 to 15: of a tagged frame 0x8100 and the TCI.
   assign tci      = {stored[23:16], stored[31:24]};
@@ -249,6 +255,7 @@ module flue_tcp_extract
     end
     if (state_q == S_PORTS) {key_q.remote_port, key_q.local_port} <= word_q;
     if (start) begin
+      forward_q         <= frame.forward;
       key_q.ipv6        <= frame.ipv6;
       key_q.vlan_valid  <= frame.vlan;
       key_q.local_addr  <= '0;
@@ -260,6 +267,7 @@ module flue_tcp_extract
     if (key_free) begin
       key_valid_o <= key_give || (state_q == S_FRAME && frame_done);
       lookup_o    <= key_give && !foreign_q;
+      forward_o   <= key_give ? forward_q : frame.forward;
       key_o       <= key_q;
     end
     if (rst) begin

@@ -41,6 +41,21 @@ static void on_emit(void *user, uint64_t now_us, const struct flue_tcp_seg *seg,
     queue_put(rig, rig->to_adapter, rig->to_adapter_first, &rig->to_adapter_count, now_us + live->start.delay_us, frame, len);
 }
 
+/* HND-001: neither the right edge nor the timestamp goes back, whoever has the connection. */
+static void no_step_back(struct live *live, const struct flue_tcp_seg *seg)
+{
+    uint32_t edge = seg->ack + ((uint32_t)seg->wnd << live->start.scale);
+    if (seg->flags & FLUE_TCP_RST)
+        return;
+    CHECK(!live->heard || flue_tcp_upto(live->heard_edge, edge), "the window's edge goes back from %u to %u", live->heard_edge,
+          edge);
+    CHECK(!live->heard || !seg->has_ts || flue_tcp_upto(live->heard_time, seg->ts_val), "the timestamp goes back from %u to %u",
+          live->heard_time, seg->ts_val);
+    live->heard = true;
+    live->heard_edge = edge;
+    live->heard_time = seg->ts_val;
+}
+
 static void frame_to_peer(struct live_rig *rig, const struct live_frame *f, uint64_t now_us)
 {
     struct flue_tcp_seg seg;
@@ -48,6 +63,7 @@ static void frame_to_peer(struct live_rig *rig, const struct live_frame *f, uint
     for (unsigned i = 0; i < LIVE_CONNECTIONS; i++) {
         struct live *live = rig->live[i];
         if (live && flue_tcp_frame_parse(&live->ends, f->data, f->len, &seg, &payload)) {
+            no_step_back(live, &seg);
             (void)flue_tcp_host_receive(&live->peer, now_us, &seg, payload);
             return;
         }
@@ -108,6 +124,11 @@ bool live_run(struct live_rig *rig, uint64_t us)
                 CHECK(rig->live[i]->peer.broken == NULL, "the peer: %s", rig->live[i]->peer.broken);
                 at = flue_tcp_host_next(&rig->live[i]->peer, now);
                 next = at < next ? at : next;
+                if (rig->live[i]->home) {
+                    flue_tcp_host_run(rig->live[i]->home, now);
+                    at = flue_tcp_host_next(rig->live[i]->home, now);
+                    next = at < next ? at : next;
+                }
             }
         at = line_next(rig);
         next = at < next ? at : next;
@@ -121,8 +142,9 @@ bool live_run(struct live_rig *rig, uint64_t us)
         for (struct rig_frame *f; (f = rig_next_out(r)) != NULL;)
             queue_put(rig, rig->to_peer, rig->to_peer_first, &rig->to_peer_count, flue_sim_time_us(r->sim) + delay_of(rig),
                       f->data, f->len);
-        while (rig_next_in(r) != NULL) { /* diverted: given up, which the network repairs */
-        }
+        for (struct rig_frame *f; (f = rig_next_in(r)) != NULL;)
+            if (rig->received) /* else diverted ones are given up, which the network repairs */
+                rig->received(rig, f);
     }
     return check_failures == before;
 }
@@ -212,7 +234,7 @@ static void put_path(struct live *live)
     live->path = tree.item[1].handle;
 }
 
-static void hold_with_rings(struct live *live)
+void live_hold(struct live *live)
 {
     struct trees *t = live->rig->t;
     struct flue_admin_done done;
@@ -241,12 +263,10 @@ static uint32_t window_of(const struct live_start *s)
 static void load(struct live *live)
 {
     const struct live_start *s = &live->start;
-    struct trees *t = live->rig->t;
     uint32_t state[TCP_WORDS] = {0}, window = window_of(s);
     struct flue_wire_tcp_const *c = (void *)state;
     struct flue_wire_tcp_cached *k = (void *)(state + TCP_CACHED);
     struct flue_wire_tcp_delegated *d = (void *)(state + TCP_DELEGATED);
-    struct tree tree;
 
     c->word0 = (s->timestamps ? FLAG_TIMESTAMPS : 0) | (s->sack ? FLAG_SACK : 0) | (s->scale ? FLAG_SCALE : 0) |
                s->scale << FLUE_WIRE_TCP_CONST_SND_WIND_SCALE_SHIFT | s->scale << FLUE_WIRE_TCP_CONST_RCV_WIND_SCALE_SHIFT;
@@ -264,9 +284,16 @@ static void load(struct live *live)
     d->ts_recent_age = UINT32_MAX;
     d->ts_time = 1000;
     d->ka_timeout_delta = d->rexmit_timeout_delta = UINT32_MAX;
+    live_load(live, state, &(struct flue_conn_begin){.snd_una = s->snd, .send_limit = s->snd, .rcv_nxt = s->rcv});
+}
+
+void live_load(struct live *live, const uint32_t state[TCP_WORDS], const struct flue_conn_begin *positions)
+{
+    struct trees *t = live->rig->t;
+    struct tree tree;
     tree_clear(&tree);
     tree_add(&tree, FLUE_NODE_REFERENCE, 0, NeighborOffloadState, NULL)->handle = live->neighbor;
-    tree_add(&tree, FLUE_NODE_REFERENCE, 1, s->ipv6 ? Ip6OffloadState : Ip4OffloadState, NULL)->handle = live->path;
+    tree_add(&tree, FLUE_NODE_REFERENCE, 1, live->start.ipv6 ? Ip6OffloadState : Ip4OffloadState, NULL)->handle = live->path;
     tree_add(&tree, FLUE_NODE_NEW, 2, TcpOffloadState, state)->handle = live->handle;
     uint32_t bytes = tree_marshal(t, &tree);
     struct flue_admin_done done;
@@ -274,27 +301,21 @@ static void load(struct live *live)
     CHECK(trees_command(t, &sqe, &done) && done.status == TREE_OK, "initiate: %08X", done.status);
     tree_unmarshal(t, &tree);
     CHECK(tree.item[2].status == TREE_OK, "load: %08X detail %u", tree.item[2].status, tree.item[2].detail);
-    struct flue_conn_begin begin = {
-        .row = (uint16_t)(live->handle & FLUE_HANDLE_INDEX_MASK),
-        .generation = (uint16_t)((live->handle & FLUE_HANDLE_GENERATION_MASK) >> FLUE_HANDLE_GENERATION_SHIFT),
-        .snd_una = s->snd,
-        .send_limit = s->snd,
-        .rcv_nxt = s->rcv};
+    struct flue_conn_begin begin = *positions;
+    begin.row = (uint16_t)(live->handle & FLUE_HANDLE_INDEX_MASK);
+    begin.generation = (uint16_t)((live->handle & FLUE_HANDLE_GENERATION_MASK) >> FLUE_HANDLE_GENERATION_SHIFT);
     CHECK(flue_conn_attach(live->conn, &begin) == FLUE_OK);
 }
 
-static void begin(struct live *live)
+bool live_begin(struct live *live, uint32_t *last)
 {
     struct flue_admin_done done;
-    uint32_t last = 0;
-    for (unsigned i = 0; i < 4; i++) {
-        struct flue_sqe sqe = {.word0 = FLUE_OP_START, .handle = live->handle, .arg = {last, 0, 0}};
-        CHECK(trees_command(live->rig->t, &sqe, &done));
-        if (done.status == TREE_OK)
-            return;
-        last = done.result;
-    }
-    CHECK(!"start was refused four times");
+    struct flue_sqe sqe = {.word0 = FLUE_OP_START, .handle = live->handle, .arg = {*last, 0, 0}};
+    CHECK(trees_command(live->rig->t, &sqe, &done));
+    if (done.status == TREE_OK)
+        return true;
+    *last = done.result;
+    return false;
 }
 
 static void peer_open(struct live *live)
@@ -331,7 +352,7 @@ static void peer_open(struct live *live)
     CHECK(flue_tcp_host_open(&live->peer, &config, flue_sim_time_us(live->rig->t->rig->sim)));
 }
 
-void live_open(struct live_rig *rig, struct live *live, const struct live_start *start)
+void live_prepare(struct live_rig *rig, struct live *live, const struct live_start *start)
 {
     unsigned slot = 0;
     memset(live, 0, sizeof *live);
@@ -339,14 +360,28 @@ void live_open(struct live_rig *rig, struct live *live, const struct live_start 
     live->start = *start;
     addresses(live, rig->number++);
     put_path(live);
-    hold_with_rings(live);
-    load(live);
     peer_open(live);
     while (slot < LIVE_CONNECTIONS && rig->live[slot])
         slot++;
     CHECK(slot < LIVE_CONNECTIONS);
     rig->live[slot] = live;
-    begin(live);
+}
+
+void live_enter(struct live *live)
+{
+    live_hold(live);
+    load(live);
+}
+
+void live_open(struct live_rig *rig, struct live *live, const struct live_start *start)
+{
+    uint32_t last = 0;
+    unsigned tries = 0;
+    live_prepare(rig, live, start);
+    live_enter(live);
+    while (!live_begin(live, &last) && ++tries < 4) {
+    }
+    CHECK(tries < 4, "start was refused %u times", tries);
 }
 
 void live_freeze(struct live *live)

@@ -40,6 +40,9 @@ struct live {
     uint32_t neighbor, path, handle; /* of the device */
     struct flue_tcp_ends ends;       /* as the peer sees them */
     struct flue_tcp_host peer;
+    struct flue_tcp_host *home;        /* the stack of the adapter's host while it has the connection, else null */
+    bool heard;                        /* the peer has: */
+    uint32_t heard_edge, heard_time;   /* the furthest right edge, the newest timestamp */
     uint64_t sent, received;           /* bytes of the program at the adapter */
     uint64_t peer_sent, peer_received; /* of the program at the peer */
     struct flue_wire_tcp_delegated frozen;
@@ -54,6 +57,8 @@ struct live_rig {
     unsigned drop_percent; /* of the frames towards the peer and from it */
     uint64_t lost;
     unsigned number; /* connections so far */
+    void *user;
+    void (*received)(struct live_rig *rig, const struct rig_frame *frame); /* of the driver: plain and diverted ones */
 };
 
 struct live_rig *live_rig_open(unsigned width, bool rough, size_t ring_bytes);
@@ -61,6 +66,17 @@ void live_rig_close(struct live_rig *rig);
 
 /* Hold, rings, load, start; the peer is the mirror of it. */
 void live_open(struct live_rig *rig, struct live *live, const struct live_start *start);
+
+/* The same in steps: neighbor, path and peer; hold, rings, load; start, false when the answer was "again" with the number
+ * *last.
+ */
+void live_prepare(struct live_rig *rig, struct live *live, const struct live_start *start);
+void live_enter(struct live *live);
+bool live_begin(struct live *live, uint32_t *last);
+
+/* The parts of live_enter(): hold with rings, load of any state; row and generation are put into the positions. */
+void live_hold(struct live *live);
+void live_load(struct live *live, const uint32_t state[TCP_WORDS], const struct flue_conn_begin *positions);
 
 /* Freeze: the delegated state comes back, its rings stay readable. */
 void live_freeze(struct live *live);

@@ -61,6 +61,13 @@ static void queue_error(void *ctx, enum flue_queue_id queue, uint8_t code)
     }
 }
 
+static void marker(void *ctx, uint32_t conn_handle, uint32_t number)
+{
+    struct rig *r = ctx;
+    (void)number;
+    r->marker = conn_handle;
+}
+
 struct rig *rig_open(const struct rig_options *o)
 {
     struct rig *r = calloc(1, sizeof *r);
@@ -90,7 +97,8 @@ struct rig *rig_open(const struct rig_options *o)
         exit(1);
     }
     r->link = flue_sim_link(r->sim);
-    struct flue_handlers handlers = {.ctx = r, .tx_done = tx_done, .rx_done = rx_done, .queue_error = queue_error};
+    struct flue_handlers handlers = {
+        .ctx = r, .tx_done = tx_done, .rx_done = rx_done, .queue_error = queue_error, .marker = marker};
     err = flue_adapter_open(r->link, &o->params, &handlers, &r->adapter);
     if (!err)
         err = flue_mem_alloc(r->adapter, RIG_TX_BYTES, FLUE_ACCESS_READ, &r->tx);

@@ -51,6 +51,7 @@ struct rig {
         uint8_t code;
     } error[64];
     unsigned errors;
+    uint32_t marker; /* handle of the last one */
 };
 
 /* How the bench treats the adapter. */

@@ -67,9 +67,19 @@ RAW_TEST(a_malformed_packet_comes_back_with_its_status)
     raw_slot(raw, 0, raw_frag(200, true), LEN, RAW_DATA, 0);
     expect_refused(raw, "region that is not there", FLUE_ST_BAD_REGION);
 
-    raw_slot(raw, 0, raw_packet(LEN) | 0x10, 0, 0, 0);
+    raw_slot(raw, 0, raw_packet(LEN) | 0x20, 0, 0, 0);
     raw_slot(raw, 0, raw_frag(0, true), LEN, RAW_DATA, 0);
     expect_refused(raw, "reserved bit in PACKET", FLUE_ST_BAD_SLOT);
+
+    static const uint32_t beside[][3] = {{FLUE_SLOT_PACKET_GENERIC_MASK}, {FLUE_SLOT_PACKET_VLAN_MASK}, {0, 1}, {0, 0, 1}};
+    for (unsigned i = 0; i < sizeof beside / sizeof *beside; i++) {
+        raw_slot(raw, 0, raw_packet(LEN) | FLUE_SLOT_PACKET_FORWARD_MASK | beside[i][0], beside[i][1], beside[i][2], 0);
+        raw_slot(raw, 0, raw_frag(0, true), LEN, RAW_DATA, 0);
+        expect_refused(raw, "forward beside a request", FLUE_ST_BAD_SLOT);
+    }
+    raw_slot(raw, 0, raw_packet(LEN) | FLUE_SLOT_PACKET_FORWARD_MASK, 0, 0, 0);
+    raw_slot(raw, 0, raw_frag(0, true), LEN, RAW_DATA, 0);
+    expect_refused(raw, "forwarded bytes that are no segment", FLUE_ST_NO_SEGMENT);
 
     raw_slot(raw, 0, raw_packet(LEN), 0, 0, 0);
     raw_slot(raw, 0, raw_frag(0, true) | 0x8, LEN, RAW_DATA, 0);

@@ -209,6 +209,8 @@ struct flue_tx_packet {
     bool generic;        /* instead of csum: sum from csum_start to the end into csum_start + csum_offset */
     uint16_t csum_start;
     uint8_t csum_offset; /* up to 63 */
+    uint32_t
+        forward; /* handle: not to the wire but to this connection's engine (flue/forward.h), without any request; 0 = no */
     void *cookie;
 };
 

@@ -90,7 +90,7 @@ module queue_tb
     logic [95:0]  te, re;
     status_e      te_status, re_status;
 
-    flue_tx_queue #(.W(W)) u_tx (
+    flue_tx_queue #(.W(W), .FORWARD(1'b0)) u_tx (
       .clk, .rst,
       .enable_i(c[0]), .stop_i(c[3]), .region_i(c[15:8]), .base_i(c[127:102]), .log2_slots_i(c[35:32]),
       .tail_i(c[63:48]), .head_o(tx_head), .quiet_o(tx_quiet), .idle_o(tx_idle), .stopped_o(tx_stopped),
@@ -102,6 +102,7 @@ module queue_tb
       .pay_req_last_o(pay_req_last), .pay_end_i(pay_end), .pay_status_i(pay_status),
       .req_valid_o(req_valid), .req_ready_i(req_ready), .req_o(req),
       .done_valid_i(done_valid), .done_tag_i(done_tag),
+      .req_forward_o(), .fwd_handle_o(), .fwd_done_i(1'b0), .fwd_status_i(ST_OK),
       .event_valid_o(te_valid), .event_ready_i(te_ready), .event_o(te), .event_status_o(te_status),
       .event_lso_o(te_lso)
     );

@@ -43,8 +43,8 @@ module tcp_extract_width_tb
   );
   flue_tcp_extract #(.W(W), .FRAMES(FRAMES)) dut (
     .clk, .rst, .in_move_i(valid), .in_data_i(data), .in_last_i(last), .in_hdr_i(hdr), .in_segment_i(segment),
-    .in_drop_i(drop || bad), .drop_full_i(drop_full), .full_o(full),
-    .key_valid_o(key_valid), .key_ready_i(key_ready), .lookup_o(lookup), .key_o(key),
+    .in_drop_i(drop || bad), .in_forward_i(1'b0), .drop_full_i(drop_full), .full_o(full),
+    .key_valid_o(key_valid), .key_ready_i(key_ready), .lookup_o(lookup), .forward_o(), .key_o(key),
     .seg_valid_o(seg_valid), .seg_ready_i(seg_ready), .seg_o(seg), .pay_off_o(pay_off), .idle_o(idle)
   );
   flue_frame_fifo #(.W(W), .DEPTH(512), .META_W(1), .FRAMES(FRAMES)) u_park (

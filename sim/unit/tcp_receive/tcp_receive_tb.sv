@@ -1,10 +1,11 @@
 // Unit bench of the engine's receive side: flue_tcp_extract, flue_tcp_classify, flue_tcp_numbers and flue_tcp_dispatch around a real park
 // FIFO and tag remover; the test plays tables, engine, DMA, receive queue and firmware.
 //
-// IDs are 16 * g + n.  Sources: 0 frames (user hdr_t; user_last {rx_meta_t, segment, drop}), 1 lookup answers, 2 engine's answers,
+// IDs are 16 * g + n.  Sources: 0 frames (user hdr_t; user_last {forward, rx_meta_t, segment, drop}), 1 lookup answers {not the connection
+// that was forwarded to, lookup_rsp_t}, 2 engine's answers,
 // 3 markers {index, generation, number}, 4 fates of diverted frames (1: taken), 5 write answers, 6 firmware {reset, index}.
 // Sinks: 0 frames at the receive queue {divert, rx_note_t, rx_meta_t}, 1 lookups, 2 segments {index, seg}, 3 markers, 4 write
-// requests, 5 write data, 6 placed {index, ok, after}, 7 firmware answers {number, gap, on_way}.
+// requests, 5 write data, 6 placed {index, ok, after}, 7 firmware answers {number, gap, on_way}, 8 statuses of forwarded frames.
 // Config g: fault_place.  Status g: see the end.
 module tcp_receive_tb (
   input logic clk,
@@ -32,7 +33,7 @@ module tcp_receive_width_tb
   localparam int FRAMES = 16;
 
   // ---- frames, to the park and beside it ----
-  logic         valid, last, bad, segment, drop, full, drop_full;
+  logic         valid, last, bad, segment, drop, forward_in, full, drop_full;
   logic [W-1:0] data;
   logic [B-1:0] keep;
   hdr_t         hdr;
@@ -41,9 +42,9 @@ module tcp_receive_width_tb
   logic [W-1:0] pk_data, vs_data;
   logic [B-1:0] pk_keep, vs_keep;
 
-  bench_source #(.W(W), .U($bits(hdr_t)), .UL($bits(rx_meta_t) + 2), .ID(N)) u_source (
+  bench_source #(.W(W), .U($bits(hdr_t)), .UL($bits(rx_meta_t) + 3), .ID(N)) u_source (
     .clk, .rst, .out_valid_o(valid), .out_ready_i(1'b1), .out_data_o(data), .out_keep_o(keep),
-    .out_last_o(last), .out_bad_o(bad), .out_user_o(hdr), .out_user_last_o({meta, segment, drop})
+    .out_last_o(last), .out_bad_o(bad), .out_user_o(hdr), .out_user_last_o({forward_in, meta, segment, drop})
   );
   flue_frame_fifo #(.W(W), .DEPTH(1024), .META_W($bits(rx_meta_t)), .FRAMES(FRAMES)) u_park (
     .clk, .rst, .in_valid_i(valid), .in_ready_o(), .in_data_i(data), .in_keep_i(keep), .in_last_i(last),
@@ -70,17 +71,20 @@ module tcp_receive_width_tb
   logic [31:0]  mk_number;
   tcp_verdict_t eng, verdict;
   logic         verdict_valid, verdict_ready, verdict_hit, verdict_marker, bad_row;
+  logic         forward, forward_done, wrong;
+  logic [31:0]  forward_handle;
+  status_e      forward_status;
   logic         extract_idle, classify_idle, numbers_idle, dispatch_idle, waits;
 
   flue_tcp_extract #(.W(W), .FRAMES(FRAMES)) u_extract (
     .clk, .rst, .in_move_i(valid), .in_data_i(data), .in_last_i(last), .in_hdr_i(hdr), .in_segment_i(segment),
-    .in_drop_i(drop || bad), .drop_full_i(drop_full), .full_o(full),
-    .key_valid_o(key_valid), .key_ready_i(key_ready), .lookup_o(lookup), .key_o(key),
+    .in_drop_i(drop || bad), .in_forward_i(forward_in), .drop_full_i(drop_full), .full_o(full),
+    .key_valid_o(key_valid), .key_ready_i(key_ready), .lookup_o(lookup), .forward_o(forward), .key_o(key),
     .seg_valid_o(seg_valid), .seg_ready_i(seg_ready), .seg_o(seg), .pay_off_o(pay_off), .idle_o(extract_idle)
   );
 
   flue_tcp_classify #(.DEPTH(8)) u_classify (
-    .clk, .rst, .key_valid_i(key_valid), .key_ready_o(key_ready), .lookup_i(lookup), .key_i(key),
+    .clk, .rst, .key_valid_i(key_valid), .key_ready_o(key_ready), .lookup_i(lookup), .forward_i(forward), .key_i(key),
     .seg_valid_i(seg_valid), .seg_ready_o(seg_ready), .seg_i(seg), .pay_off_i(pay_off),
     .lk_valid_o(lk_valid), .lk_ready_i(lk_ready), .lk_o(lk), .lk_valid_i(rsp_valid), .lk_i(rsp),
     .marker_valid_i(mk_valid), .marker_ready_o(mk_ready), .marker_index_i(mk_index),
@@ -89,13 +93,19 @@ module tcp_receive_width_tb
     .event_valid_o(ev_valid), .event_ready_i(ev_ready), .event_index_o(ev_index), .event_seg_o(ev_seg),
     .answer_valid_i(eng_valid), .answer_i(eng),
     .verdict_valid_o(verdict_valid), .verdict_ready_i(verdict_ready), .verdict_o(verdict), .verdict_hit_o(verdict_hit),
-    .verdict_marker_o(verdict_marker), .bad_o(bad_row), .idle_o(classify_idle)
+    .verdict_marker_o(verdict_marker), .forward_handle_i(forward_handle), .forward_done_o(forward_done),
+    .forward_status_o(forward_status), .bad_o(bad_row), .idle_o(classify_idle)
   );
 
   bench_sink #(.W(8), .U($bits(lookup_key_t)), .ID(N + 1)) u_lk (.clk, .rst, .in_valid_i(lk_valid), .in_ready_o(lk_ready),
     .in_data_i('0), .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i(lk), .in_user_last_i(1'b0));
-  bench_source #(.W(8), .U($bits(lookup_rsp_t)), .ID(N + 1)) u_rsp (.clk, .rst, .out_valid_o(rsp_valid), .out_ready_i(1'b1),
-    .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o(rsp), .out_user_last_o());
+  // The handle that the driver named, as the answer has it or not.
+  assign forward_handle = {2'd3, rsp.generation ^ 14'(wrong), rsp.index};
+
+  bench_source #(.W(8), .U($bits(lookup_rsp_t) + 1), .ID(N + 1)) u_rsp (.clk, .rst, .out_valid_o(rsp_valid), .out_ready_i(1'b1),
+    .out_data_o(), .out_keep_o(), .out_last_o(), .out_bad_o(), .out_user_o({wrong, rsp}), .out_user_last_o());
+  bench_sink #(.W(8), .U($bits(status_e)), .ID(N + 8)) u_forward (.clk, .rst, .in_valid_i(forward_done), .in_ready_o(),
+    .in_data_i('0), .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i({forward_status}), .in_user_last_i(1'b0));
   bench_sink #(.W(8), .U(16 + $bits(tcp_seg_t)), .ID(N + 2)) u_ev (.clk, .rst, .in_valid_i(ev_valid), .in_ready_o(ev_ready),
     .in_data_i('0), .in_keep_i(1'b1), .in_last_i(1'b1), .in_bad_i(1'b0), .in_user_i({ev_index, ev_seg}), .in_user_last_i(1'b0));
   bench_source #(.W(8), .U($bits(tcp_verdict_t)), .ID(N + 2)) u_eng (.clk, .rst, .out_valid_o(eng_valid), .out_ready_i(1'b1),

@@ -8,6 +8,7 @@
 
 #include "bench.h"
 #include "flue/control.h"
+#include "flue/layout.h"
 #include "frames.h"
 #include "hdr_bits.h"
 
@@ -15,7 +16,7 @@ enum { WIDTHS = 3, FRAMES = 4096, CONNECTIONS = 8, MAX_MARKERS = 256 };
 
 /* Sources and sinks, each of its kind. */
 enum { SRC_FRAMES, SRC_LOOKUP, SRC_ENGINE, SRC_MARKER, SRC_FATE, SRC_WRITTEN, SRC_FIRMWARE };
-enum { OUT_FRAMES, OUT_LOOKUP, OUT_EVENT, OUT_MARKER, OUT_REQUEST, OUT_DATA, OUT_PLACED, OUT_FIRMWARE };
+enum { OUT_FRAMES, OUT_LOOKUP, OUT_EVENT, OUT_MARKER, OUT_REQUEST, OUT_DATA, OUT_PLACED, OUT_FIRMWARE, OUT_FORWARD };
 enum { FULL, PARK_FULL, UNWANTED, BAD_ROW, IDLE_DISPATCH, IDLE_NUMBERS, IDLE_CLASSIFY, IDLE_EXTRACT };
 enum { HOST, DIVERT, DROP, PLACE }; /* tcp_verdict_e */
 
@@ -24,6 +25,8 @@ struct frame {
     size_t len;
     unsigned pay_off, payload;
     bool segment, unwanted, stripped;
+    bool forward;    /* by the driver */
+    unsigned status; /* of that */
     struct bench_bits meta;
     /* what became of it */
     bool asked, hit;
@@ -43,6 +46,7 @@ static struct world {
     /* what the tables say: percent */
     unsigned miss, bad, idle;
     unsigned unwanted;      /* frames the filter drops, percent */
+    unsigned forward;       /* frames of the driver, percent */
     unsigned place, divert; /* what the engine says of payload, percent */
     unsigned fail;          /* writes, percent */
     bool hold;              /* lookups are not answered */
@@ -107,6 +111,9 @@ static void send(size_t len, bool segment)
     bench_bits_set(&p.user_last, 0, 1, f->unwanted);
     bench_bits_set(&p.user_last, 1, 1, (flue_pkt_rx_csum(buffer, len, &plain) & FLUE_PKT_TCP_OK) != 0);
     bench_bits_set(&p.user_last, 2, 51, bench_bits_get(&f->meta, 0, 51));
+    f->forward = bench_chance(world->forward);
+    f->status = FLUE_ST_NO_SEGMENT;
+    bench_bits_set(&p.user_last, 53, 1, f->forward);
     bench_put(id(SRC_FRAMES), &p);
 }
 
@@ -161,22 +168,27 @@ static void answer_lookup(const struct bench_bits *key)
     world->asked = n + 1;
     struct frame *f = &world->frame[n];
     f->asked = true;
-    f->kind = HOST;
+    f->kind = f->forward ? DROP : HOST;
+    f->status = FLUE_ST_WRONG_CONN;
     bench_random_bits(&rsp, 53);
     bench_bits_set(&rsp, 51, 1, 0);
     if (bench_chance(world->miss)) {
     } else if (bench_chance(world->bad)) {
         bench_bits_set(&rsp, 51, 1, 1);
         f->kind = DROP;
-        world->bad_rows++;
+        world->bad_rows += !f->forward;
     } else {
-        bool idle = bench_chance(world->idle);
-        f->hit = true;
+        bool wrong = f->forward && bench_chance(20);
+        unsigned state = bench_chance(world->idle) ? states[bench_random_in(0, 3)] : FLUE_ROW_RUNNING;
+        bool taken = state == FLUE_ROW_RUNNING || state == FLUE_ROW_LOADED;
+        f->hit = !f->forward || (taken && !wrong);
+        f->status = wrong ? FLUE_ST_WRONG_CONN : taken ? FLUE_ST_OK : FLUE_ST_NOT_TAKEN;
         f->index = (uint16_t)bench_random_in(0, CONNECTIONS - 1);
         f->generation = (uint16_t)bench_random_in(1, 0x3FFF);
-        f->kind = DIVERT; /* until the engine says otherwise */
+        f->kind = f->forward ? DROP : DIVERT; /* until the engine says otherwise */
         bench_bits_set(&rsp, 53, 1, 1);
-        bench_bits_set(&rsp, 46, 4, idle ? states[bench_random_in(0, 3)] : FLUE_ROW_RUNNING);
+        bench_bits_set(&rsp, 54, 1, wrong);
+        bench_bits_set(&rsp, 46, 4, state);
         bench_bits_set(&rsp, 32, 14, f->generation);
         bench_bits_set(&rsp, 16, 16, f->index);
     }
@@ -220,6 +232,10 @@ static void answer_event(const struct bench_bits *event)
     bench_bits_set(&v, 74, 16, f->place_len);
     bench_bits_set(&v, 90, 16, f->skip);
     bench_bits_set(&v, 168, 2, f->kind);
+    if (f->forward && f->kind == DIVERT) { /* it does not come back */
+        f->kind = DROP;
+        f->status = FLUE_ST_NOT_TAKEN;
+    }
     bench_send(id(SRC_ENGINE), "", 1, false, &v);
 }
 
@@ -277,6 +293,7 @@ static void open_world(int g)
     }
     bench_source_mode(id(SRC_FATE), BENCH_FULL, 0);
     bench_sink_mode(id(OUT_FIRMWARE), BENCH_FULL, 0);
+    bench_sink_mode(id(OUT_FORWARD), BENCH_FULL, 0);
     bench_on_cycle(step, NULL);
 }
 
@@ -297,7 +314,7 @@ static void settle(void)
 }
 
 static struct {
-    unsigned asked, host, diverted, lost, placed, wrapped, freed, dropped;
+    unsigned asked, host, diverted, lost, placed, wrapped, freed, dropped, forwarded;
 } tally;
 
 /* The frame as the receive queue gets it. */
@@ -340,6 +357,25 @@ static void check_placement(const struct frame *f, unsigned *w)
     CHECK_EQ(f->after, bench_bits_get(&p.user, 0, 32));
 }
 
+static struct {
+    bool here;
+    struct bench_packet packet;
+} next_status;
+
+/* The status of a forwarded frame; false when it was dropped before it had a verdict.  Frames that are no segments look alike.
+ */
+static bool forward_told(const struct frame *f)
+{
+    if (!next_status.here)
+        next_status.here = bench_take(id(OUT_FORWARD), &next_status.packet);
+    if (!f->asked && (f->segment || !next_status.here || bench_bits_get(&next_status.packet.user, 0, 5) != f->status))
+        return false;
+    CHECK(next_status.here);
+    CHECK_EQ(f->status, bench_bits_get(&next_status.packet.user, 0, 5));
+    next_status.here = false;
+    return true;
+}
+
 /* Every frame went where it was to go, in order, and nothing else did. */
 static void check_world(void)
 {
@@ -354,6 +390,13 @@ static void check_world(void)
         struct frame *f = &world->frame[n];
         bool delivered = have && equals(f, &out);
         unwanted += f->unwanted;
+        if (f->forward && !f->unwanted) {
+            bool told = forward_told(f);
+            tally.forwarded += told;
+            dropped += !told;
+            if (!f->asked)
+                continue;
+        }
         if (f->unwanted || (!f->asked && !delivered)) {
             CHECK(!f->asked);
             dropped += !f->unwanted;
@@ -395,6 +438,7 @@ static void check_world(void)
     CHECK_EQ(world->writes, writes);
     CHECK_EQ(0, bench_arrived(id(OUT_PLACED)));
     CHECK_EQ(0, bench_arrived(id(OUT_LOOKUP)));
+    CHECK(!next_status.here && bench_arrived(id(OUT_FORWARD)) == 0);
     CHECK_EQ(unwanted, bench_count(world->g, UNWANTED));
     CHECK_EQ(dropped, bench_count(world->g, FULL) + bench_count(world->g, PARK_FULL));
     CHECK_EQ(world->bad_rows, bench_count(world->g, BAD_ROW));
@@ -433,25 +477,30 @@ static void all_modes_random(void)
     bench_mode_random();
     bench_source_mode(id(SRC_FATE), BENCH_FULL, 0);
     bench_sink_mode(id(OUT_FIRMWARE), BENCH_FULL, 0);
+    bench_sink_mode(id(OUT_FORWARD), BENCH_FULL, 0);
 }
 
-/* TCP-011, TCP-014, TCP-016, TCP-040, HND-003: misses to the host, idle connections' frames diverted, payload into the ring,
- * nothing twice. */
+/* TCP-011, TCP-014, TCP-016, TCP-040, CH-099, HND-003: misses to the host, idle connections' frames diverted, payload into the
+ * ring, nothing twice; of a frame that the driver forwards its status, and never the frame. */
 TEST(every_frame_goes_where_its_verdict_says)
 {
     for (int g = 0; g < WIDTHS; g++) {
         open_world(g);
         all_modes_random();
         slowly();
-        send_random(700);
+        world->forward = 30;
+        send_random(900);
         settle();
         check_world();
-        printf("  W=%d: %u looked up, %u host, %u diverted, %u lost, %u placed (%u wrapped), %u freed, %u dropped\n",
-               g == 0   ? 32
-               : g == 1 ? 64
-                        : 512,
-               tally.asked, tally.host, tally.diverted, tally.lost, tally.placed, tally.wrapped, tally.freed, tally.dropped);
-        CHECK(tally.placed > 60 && tally.wrapped > 5 && tally.diverted > 40 && tally.lost > 10 && tally.host > 100);
+        printf(
+            "  W=%d: %u looked up, %u host, %u diverted, %u lost, %u placed (%u wrapped), %u freed, %u dropped, %u forwarded\n",
+            g == 0   ? 32
+            : g == 1 ? 64
+                     : 512,
+            tally.asked, tally.host, tally.diverted, tally.lost, tally.placed, tally.wrapped, tally.freed, tally.dropped,
+            tally.forwarded);
+        CHECK(tally.placed > 60 && tally.wrapped > 5 && tally.diverted > 40 && tally.lost > 10 && tally.host > 100 &&
+              tally.forwarded > 100);
     }
 }
 
@@ -463,6 +512,7 @@ TEST(verdicts_stay_in_step_when_frames_are_dropped)
         for (unsigned round = 0; round < 6; round++) {
             open_world(g);
             all_modes_random();
+            world->forward = 20;
             bench_source_mode(id(SRC_FRAMES), BENCH_BURSTS, 10 * round);
             if (round & 1)
                 bench_source_mode(id(SRC_LOOKUP), BENCH_RANDOM, 99);
