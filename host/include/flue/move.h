@@ -2,7 +2,7 @@
  * Moving an established socket of Linux into the adapter and back (docs/spec/linux-host.md section 4, docs/tcp.md; HND-001 to
  * HND-009).
  *
- *   in     entry held, marker, repair mode, transmit queue empty, snapshot, silence, load, start
+ *   in     entry held, marker, repair mode, transmit queue empty, snapshot, silence, load, frames forwarded, start
  *   out    freeze, restore, release, marker, frames that were held meanwhile
  *
  * The calls block while the adapter works (milliseconds of its time) and serve its queues meanwhile; they must not be called
@@ -34,7 +34,7 @@ struct flue_move_times {
     uint64_t began_us;
     uint64_t total_us, adapter_us; /* adapter: its commands */
     enum flue_tcp_at at;           /* state it was moved in; into the adapter: as the kernel had it */
-    unsigned held;                 /* frames that were diverted meanwhile: given up (in), delivered late (out) */
+    unsigned held;                 /* frames that were diverted meanwhile: forwarded or given up (in), delivered late (out) */
 };
 
 /*

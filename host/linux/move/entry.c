@@ -1,7 +1,8 @@
 /* The lookup entry of a connection: hold, rings, load, start, freeze, release. */
 #include "move_internal.h"
 
-#define STARTS_MAX 4u
+#define STARTS_MAX   8u
+#define RELEASES_MAX 64u
 
 enum flue_err move_entry_hold(struct flue_mover *m, struct moved *c)
 {
@@ -29,6 +30,12 @@ enum flue_err move_entry_release(struct flue_mover *m, struct moved *c)
     struct flue_sqe sqe = {.word0 = FLUE_OP_RELEASE, .handle = c->handle};
     m->marker = 0;
     enum flue_err err = move_command(m, &sqe, "release", &done);
+    /* Frames that hit the entry are on their way: the row is freed behind them. */
+    for (unsigned i = 0; err == FLUE_ESTATE && done.detail == FLUE_AD_BUSY && i < RELEASES_MAX; i++) {
+        err = move_breathe(m);
+        if (err == FLUE_OK)
+            err = move_command(m, &sqe, "release", &done);
+    }
     return err == FLUE_OK ? move_marker_await(m, c->handle) : err;
 }
 
@@ -64,7 +71,11 @@ enum flue_err move_entry_start(struct flue_mover *m, struct moved *c)
 {
     struct flue_admin_done done;
     for (unsigned i = 0; i < STARTS_MAX; i++) {
-        struct flue_sqe sqe = {.word0 = FLUE_OP_START, .handle = c->handle, .arg = {c->last, 0, 0}};
+        uint32_t last = c->last; /* what comes later is forwarded after the next answer */
+        enum flue_err forwarded = move_held_forward(m);
+        if (forwarded != FLUE_OK)
+            return forwarded;
+        struct flue_sqe sqe = {.word0 = FLUE_OP_START, .handle = c->handle, .arg = {last, 0, 0}};
         uint64_t before = move_now_us(m);
         enum flue_err err = flue_admin_call(m->admin, &sqe, NULL, 0, &done);
         m->adapter_us += move_now_us(m) - before;
@@ -72,10 +83,11 @@ enum flue_err move_entry_start(struct flue_mover *m, struct moved *c)
             return move_fail(m, err, "start: %s", flue_err_name(err));
         if (done.status == NDIS_STATUS_SUCCESS)
             return FLUE_OK;
-        c->last = done.result;
         err = move_breathe(m);
         if (err != FLUE_OK)
             return move_fail(m, err, "start: %s", flue_err_name(err));
+        if (c->last == last) /* it never came as a frame */
+            c->last = done.result;
     }
     return move_fail(m, FLUE_ETIMEOUT, "start was answered \"again\" %u times", STARTS_MAX);
 }

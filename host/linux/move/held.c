@@ -18,6 +18,8 @@ void flue_mover_diverted(struct flue_mover *m, const struct flue_rx_done *done, 
     if (c == NULL)
         return;
     c->last = done->number;
+    if (c->running && flue_forward_put(m->forward, done, frame, NULL) == FLUE_OK) /* it was on its way when the detour ended */
+        return;
     struct held *h = c->keep && m->held_count < HELD_MAX ? malloc(sizeof *h + done->len_bytes) : NULL;
     if (h == NULL) { /* the network repairs it (HND-003) */
         m->given_up++;
@@ -45,6 +47,38 @@ void move_held_flush(struct flue_mover *m, bool deliver)
     }
     m->held_end = &m->held;
     m->held_count = 0;
+}
+
+void move_forwarded(void *ctx, void *cookie, enum flue_forwarded what)
+{
+    struct flue_mover *m = ctx;
+    (void)cookie;
+    m->given_up += what != FLUE_FORWARD_DONE;
+}
+
+enum flue_err move_held_forward(struct flue_mover *m)
+{
+    uint64_t end = move_now_us(m) + m->params.limit_us;
+    while (m->held != NULL || flue_forward_outstanding(m->forward) > 0) {
+        struct held *h = m->held;
+        enum flue_err err = h == NULL ? FLUE_EAGAIN : flue_forward_put(m->forward, &h->done, h->frame, NULL);
+        if (err == FLUE_EAGAIN) {
+            err = move_breathe(m);
+            if (err != FLUE_OK)
+                return move_fail(m, err, "forwarding: %s", flue_err_name(err));
+            if (move_now_us(m) > end)
+                return move_fail(m, FLUE_ETIMEOUT, "frames are not forwarded in time");
+            continue;
+        }
+        m->forwarded += err == FLUE_OK;
+        m->given_up += err != FLUE_OK; /* the peer sends it again */
+        m->held = h->next;
+        m->held_count--;
+        if (m->held == NULL)
+            m->held_end = &m->held;
+        free(h);
+    }
+    return FLUE_OK;
 }
 
 enum flue_err move_breathe(struct flue_mover *m)

@@ -52,7 +52,7 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
     *unsent = 0;
     memset(state, 0, sizeof *state);
     m->adapter_us = 0;
-    m->given_up = 0;
+    m->given_up = m->forwarded = 0;
     if (c == NULL)
         return move_fail(m, FLUE_ENOMEM, "no memory");
     c->next = m->moved;
@@ -104,18 +104,20 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
         moved_drop(m, c);
         return err;
     }
-    m->given_up += m->held_count;
-    move_held_flush(m, false); /* the peer sends them again */
-    c->keep = false;
     size_t queued = state->unacked_bytes < ring_bytes ? state->unacked_bytes : ring_bytes;
     err = flue_conn_fill(c->conn, state->snd_una, state->unacked, queued);
     if (err == FLUE_OK)
         err = move_entry_load(m, c, state, queued);
     if (err == FLUE_OK)
         err = move_entry_start(m, c);
+    c->running = err == FLUE_OK;
+    if (err == FLUE_OK)
+        err = move_held_forward(m); /* what came while START was answered */
+    c->keep = false;
     if (err != FLUE_OK) {
         err = put_back(m, c, fd, state);
         (void)!move_entry_release(m, c);
+        move_held_flush(m, true);
         moved_drop(m, c);
         return err;
     }
@@ -131,6 +133,6 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
                                       .at = !state->fin_queued                 ? state->at
                                             : flue_tcp_fin_received(state->at) ? FLUE_TCP_LAST_ACK
                                                                                : FLUE_TCP_FIN_WAIT1,
-                                      .held = m->given_up};
+                                      .held = m->forwarded + m->given_up};
     return FLUE_OK;
 }

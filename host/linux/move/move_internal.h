@@ -7,6 +7,7 @@
 
 #include "flue/admin.h"
 #include "flue/control.h"
+#include "flue/forward.h"
 #include "flue/move.h"
 #include "flue/ndis/status.h"
 #include "flue/ndis/types.h"
@@ -42,7 +43,8 @@ struct moved {
     uint32_t handle;
     uint32_t last;               /* number of the newest diverted frame */
     struct flue_tcp_state state; /* without buffers */
-    bool keep;                   /* diverted frames are kept for the kernel */
+    bool keep;                   /* diverted frames are kept: until START they are forwarded, then they are the kernel's */
+    bool running;                /* diverted frames come late, and are forwarded at once */
     bool silent;                 /* what the kernel sends of it is dropped (HND-004) */
 };
 
@@ -63,7 +65,8 @@ struct flue_mover {
     struct route *routes;
     struct moved *moved;
     struct held *held, **held_end;
-    unsigned held_count, given_up;
+    struct flue_forward *forward;
+    unsigned held_count, given_up, forwarded;
     uint32_t marker; /* handle of the newest one */
     uint64_t adapter_us;
     char error[160];
@@ -94,6 +97,10 @@ enum flue_err move_tree_run(struct flue_mover *m, uint32_t opcode, struct node *
 
 /* Frames that were kept go to the kernel, in order; `deliver` false: they are forgotten. */
 void move_held_flush(struct flue_mover *m, bool deliver);
+
+/* Or to the engine; waits until their fates are known. */
+enum flue_err move_held_forward(struct flue_mover *m);
+void move_forwarded(void *ctx, void *cookie, enum flue_forwarded what);
 
 /* Let the adapter work for a moment and serve its queues. */
 enum flue_err move_breathe(struct flue_mover *m);

@@ -2,6 +2,9 @@
 #include <stdlib.h>
 #include "move_internal.h"
 
+#define FORWARDS  16u /* on their way at a time */
+#define TAG_BYTES 4u
+
 struct moved *moved_by_handle(struct flue_mover *m, uint32_t handle)
 {
     for (struct moved *c = m->moved; c != NULL; c = c->next)
@@ -76,6 +79,7 @@ enum flue_err flue_mover_open(struct flue_adapter *adapter, struct flue_port *po
     struct flue_conns_params conns = {.ring_bytes = params->ring_bytes, .ctx = params->ctx, .event = params->event};
     struct flue_cfg_connection connection;
     struct flue_cfg_switches switches;
+    struct flue_config caps;
     enum flue_err err = config_change(m, FLUE_CFG_CONNECTION, &connection, sizeof connection, ticks_change);
     if (err == FLUE_OK)
         err = config_change(m, FLUE_CFG_SWITCHES, &switches, sizeof switches, framing_change);
@@ -83,6 +87,11 @@ enum flue_err flue_mover_open(struct flue_adapter *adapter, struct flue_port *po
         err = flue_mem_alloc(adapter, MOVE_TREE_BYTES, FLUE_ACCESS_READ_WRITE, &m->tree);
     if (err == FLUE_OK)
         err = flue_conns_start(adapter, &conns, &m->conns);
+    flue_config_caps(adapter, &caps);
+    struct flue_forward_params forward = {
+        .frames = FORWARDS, .frame_bytes = caps.max_frame_bytes + TAG_BYTES, .ctx = m, .done = move_forwarded};
+    if (err == FLUE_OK)
+        err = flue_forward_start(adapter, &forward, &m->forward);
     if (err != FLUE_OK) {
         flue_mover_close(m);
         return err;
@@ -103,6 +112,7 @@ void flue_mover_close(struct flue_mover *m)
         m->routes = r->next;
         free(r);
     }
+    flue_forward_stop(m->forward);
     flue_conns_stop(m->conns);
     if (m->tree.addr != NULL && flue_mem_free(m->adapter, &m->tree) != FLUE_OK)
         m->tree.addr = NULL;

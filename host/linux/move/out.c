@@ -22,9 +22,13 @@ enum flue_err flue_move_out(struct flue_mover *m, struct flue_conn *conn, int fd
     if (view.state < TcpConnectionEstablished || view.state > TcpConnectionTimeWait)
         return move_fail(m, FLUE_ESTATE, "it has ended: %s", flue_ndis_connection_state_name(view.state));
     c->keep = true;
-    err = move_entry_freeze(m, c, true, words);
+    c->running = false;
+    err = move_held_forward(m); /* nothing is forwarded to a connection that is terminated (CH-100) */
+    if (err == FLUE_OK)
+        err = move_entry_freeze(m, c, true, words);
     if (err != FLUE_OK) {
         c->keep = false;
+        c->running = true;
         return err;
     }
     const struct flue_wire_tcp_delegated *d = (const void *)words;
