@@ -172,8 +172,8 @@ def missed(table, measured):
         f = min(e["fmax_mhz"], default=0)
         by = [f"{e['comb']:,} COMB for {goal['comb']:,}"] if e["comb"] > goal["comb"] else []
         by += [f"{f:.0f} MHz for {goal['fmax_mhz']}"] if f < goal["fmax_mhz"] else []
-        out.append(f"* **{title(row)}**: {', '.join(by)}. {row.get('why', 'Reason not looked into.')}"
-                   + (f" Next: {row['next']}" if "next" in row else ""))
+        out.append(f"* **{title(row)}**: {', '.join(by)}. {row.get('why', 'Reason not looked into')}."
+                   + (f" Next: {row['next']}." if "next" in row else ""))
     return out
 
 
