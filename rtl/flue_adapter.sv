@@ -9,7 +9,7 @@
 // idle_o is exact: high when no beat, slot, event, DMA, interrupt change or
 //   register access is pending, so that without input nothing will ever happen
 //   before `deadline_us_o` (when deadline_valid_o).
-// Block RAM: 8 at MGMT=0, 37 at TCP=0.
+// Block RAM: 63; 8 at MGMT=0, 37 at TCP=0.
 module flue_adapter
   import flue_pkg::*;
   import flue_layout_pkg::*;
