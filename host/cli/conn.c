@@ -125,14 +125,6 @@ static const char *short_text(char text[16], double value)
     return text;
 }
 
-/* State names of the two sides, "TcpConnectionEstablished" and "ESTABLISHED". */
-static const char *state_text(const cJSON *one)
-{
-    static const char prefix[] = "TcpConnection";
-    const char *name = text_of(one, "state");
-    return strncmp(name, prefix, sizeof prefix - 1) == 0 ? name + sizeof prefix - 1 : name;
-}
-
 /* Adopted connections: where each is, and how it does there. */
 static void adopted_print(const cJSON *list)
 {
@@ -143,7 +135,7 @@ static void adopted_print(const cJSON *list)
            "out b/s", "in b/s", "rcv wnd", "snd wnd", "cwnd", "RTT, ms", "again", "moves");
     cJSON_ArrayForEach(one, list) printf(
         "%-3d %-7s %-11s %-22s %-22s %8s %8s %8s %8s %8s %8.1f %5.0f %5d\n", number_of(one, "id"), text_of(one, "where"),
-        state_text(one), text_of(one, "local"), text_of(one, "remote"), short_text(out, 1000 * value_of(one, "out_kbps")),
+        text_of(one, "state"), text_of(one, "local"), text_of(one, "remote"), short_text(out, 1000 * value_of(one, "out_kbps")),
         short_text(in, 1000 * value_of(one, "in_kbps")), short_text(rcv, value_of(one, "rcv_wnd")),
         short_text(snd, value_of(one, "snd_wnd")), short_text(cwnd, value_of(one, "cwnd")), value_of(one, "srtt_us") / 1000,
         value_of(one, "again"), number_of(one, "moves_in") + number_of(one, "moves_out"));

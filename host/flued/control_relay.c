@@ -33,7 +33,7 @@ static void times_add(cJSON *to, const struct flue_move_times *t)
     add_number(to, "adapter_us", t->adapter_us);
     add_number(to, "host_us", t->total_us - t->adapter_us);
     add_number(to, "held", t->held);
-    cJSON_AddStringToObject(to, "state", flue_ndis_connection_state_name(t->at));
+    cJSON_AddStringToObject(to, "state", relay_state_name(t->at));
 }
 
 cJSON *verb_move(struct daemon *d, const cJSON *request)

@@ -10,7 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "flue/ndis/types.h"
 #include "relay.h"
 
 #define CHUNK_BYTES   65536u
@@ -273,11 +272,18 @@ static void kernel_look(const struct relay *r, struct relay_view *view)
                                            .timeouts = now.info.tcpi_retransmits};
 }
 
+const char *relay_state_name(unsigned state)
+{
+    static const char *const name[] = {"CLOSED",    "LISTEN",     "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT1",
+                                       "FIN_WAIT2", "CLOSE_WAIT", "CLOSING",  "LAST_ACK", "TIME_WAIT"};
+    return state < sizeof name / sizeof name[0] ? name[state] : "?";
+}
+
 static void engine_look(const struct relays *s, const struct relay *r, bool asks, struct relay_view *view)
 {
     if (flue_conn_look(r->conn, &view->now) == FLUE_OK) {
         carried(r, view->now.snd_una - (view->now.snd_una - view->now.send_limit == 1 ? 1u : 0u), view->now.rcv_nxt, view);
-        view->state = flue_ndis_connection_state_name(view->now.state);
+        view->state = relay_state_name(view->now.state);
     }
     if (asks && flue_move_look(s->mover, r->conn, &view->engine) != FLUE_OK)
         log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));

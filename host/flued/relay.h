@@ -30,6 +30,9 @@ bool relays_run(struct relays *relays);
  * caller's. */
 const char *relay_adopt(struct relays *relays, int fd, int *local, unsigned *id);
 
+/* Name of a TCP_OFFLOAD_CONNECTION_STATE, as Linux's tools write it. */
+const char *relay_state_name(unsigned state);
+
 /* Where a connection lives. */
 enum relay_place { RELAY_KERNEL, RELAY_ADAPTER };
 

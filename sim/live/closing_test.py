@@ -148,8 +148,8 @@ def the_last_acknowledgement_comes_after_the_move(hosts, daemon):
             pair.host.sendall(up)
             pair.host.shutdown(1)
             take(pair.peer, up)
-        want = "CLOSING" if crossing else "LAST"
-        until(f"state {want}", lambda: want in daemon.connections()[pair.id]["state"].upper())
+        want = "CLOSING" if crossing else "LAST_ACK"
+        until(f"state {want}", lambda: want == daemon.connections()[pair.id]["state"])
         moved(daemon, pair, "kernel")
         hosts.flue("wire", "--tx", "drop=0", "--rx", "drop=0")
         if crossing:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import demo_capture
 import kernel_log
 
-COUNTED = "TcpConnectionEstablished", "TcpConnectionCloseWait"   # states TcpEstabResets counts when a socket lets go
+COUNTED = "ESTABLISHED", "CLOSE_WAIT"   # states TcpEstabResets counts when a socket lets go
 RESETS = "TcpOutRsts", "TcpEstabResets"
 
 

@@ -42,7 +42,7 @@ def plot(row, end_s, top, step):
     for k in range(5):
         out.append(f'<line x1="{LEFT}" y1="{y(k * step):.1f}" x2="{WIDTH - RIGHT}" y2="{y(k * step):.1f}" stroke="#8884"/>'
                    f'<text x="{LEFT - 6}" y="{y(k * step) + 4:.1f}" text-anchor="end">{k * step:g}</text>')
-    out.append(f'<text x="{LEFT - 6}" y="{HEIGHT - 8}" text-anchor="end">Mb/s</text>')
+    out.append(f'<text x="{LEFT - 6}" y="{TOP + 18}" text-anchor="end">Mb/s</text>')
     every = max(1, int(end_s / 10 + 0.999))
     out += [f'<text x="{x(t):.0f}" y="{HEIGHT - 8}" text-anchor="middle">{t} s</text>' for t in range(0, int(end_s) + 1, every)]
     for m in row["moves"]:

@@ -29,6 +29,7 @@
 #define MEGABYTE     (1024u * 1024u)
 #define BUFFER_BYTES (300 * 1024) /* of a socket, each way: windows and queues stay below the rings of the adapter */
 #define STALL_MS     40000        /* no byte for so long is a failure */
+#define FINISH_MS    (15 * 60000) /* the peer ends when it has received what is still on its way: it has the limit above */
 
 struct way {
     struct stream stream;
@@ -118,7 +119,7 @@ static int finish(int fd)
 {
     uint8_t byte;
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    if (shutdown(fd, SHUT_WR) != 0 || poll(&p, 1, STALL_MS) <= 0)
+    if (shutdown(fd, SHUT_WR) != 0 || poll(&p, 1, FINISH_MS) <= 0)
         return 3;
     return recv(fd, &byte, 1, 0) == 0 ? 0 : 3;
 }

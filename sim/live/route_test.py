@@ -34,6 +34,8 @@ def in_out_in(address, hosts, daemon):
     stream = Stream(hosts, PORT, 2, address)
     moved(daemon, stream, "adapter")
     view = carried(daemon, stream, {})
+    ends = [f"{o['destination']} {o['remote_port']}" for o in hosts.ask("conn")["objects"] if "remote_port" in o]
+    assert ends == [f"{address} {PORT}"], ends                # as the adapter answers LIST and QUERY
     moved(daemon, stream, "kernel")
     moved(daemon, stream, "adapter")
     carried(daemon, stream, view)
