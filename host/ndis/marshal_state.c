@@ -1,6 +1,7 @@
 /* State structures between the host's layout and the wire's: copied out, converted field by field, never used in place. */
 #include "tree_internal.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include "slots.h"
 
@@ -165,7 +166,8 @@ static void write_tcp_const(const TCP_OFFLOAD_STATE_CONST *s, struct flue_wire_t
 {
     w->word0 = FLUE_PUT(WIRE_TCP_CONST_FLAGS, s->Flags) | FLUE_PUT(WIRE_TCP_CONST_SND_WIND_SCALE, s->SndWindScale) |
                FLUE_PUT(WIRE_TCP_CONST_RCV_WIND_SCALE, s->RcvWindScale);
-    w->ports = FLUE_PUT(WIRE_TCP_CONST_REMOTE_PORT, s->RemotePort) | FLUE_PUT(WIRE_TCP_CONST_LOCAL_PORT, s->LocalPort);
+    w->ports =
+        FLUE_PUT(WIRE_TCP_CONST_REMOTE_PORT, ntohs(s->RemotePort)) | FLUE_PUT(WIRE_TCP_CONST_LOCAL_PORT, ntohs(s->LocalPort));
     w->word2 = FLUE_PUT(WIRE_TCP_CONST_REMOTE_MSS, s->RemoteMss);
     w->hash_value = s->HashValue;
 }
@@ -377,8 +379,8 @@ static void read_tcp_const(TCP_OFFLOAD_STATE_CONST *s, const struct flue_wire_tc
     s->Flags = (uint16_t)FLUE_GET(WIRE_TCP_CONST_FLAGS, w->word0);
     s->SndWindScale = FLUE_GET(WIRE_TCP_CONST_SND_WIND_SCALE, w->word0) & 0xFu;
     s->RcvWindScale = FLUE_GET(WIRE_TCP_CONST_RCV_WIND_SCALE, w->word0) & 0xFu;
-    s->RemotePort = (uint16_t)FLUE_GET(WIRE_TCP_CONST_REMOTE_PORT, w->ports);
-    s->LocalPort = (uint16_t)FLUE_GET(WIRE_TCP_CONST_LOCAL_PORT, w->ports);
+    s->RemotePort = htons((uint16_t)FLUE_GET(WIRE_TCP_CONST_REMOTE_PORT, w->ports));
+    s->LocalPort = htons((uint16_t)FLUE_GET(WIRE_TCP_CONST_LOCAL_PORT, w->ports));
     s->RemoteMss = (uint16_t)FLUE_GET(WIRE_TCP_CONST_REMOTE_MSS, w->word2);
     s->HashValue = w->hash_value;
 }

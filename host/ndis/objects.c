@@ -1,7 +1,6 @@
 /* What a device holds: LIST, then one QUERY for each piece of it. */
 #include "flue/ndis/objects.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 #include "slots.h"
 #include "tree_internal.h"
@@ -60,8 +59,8 @@ static void key_of(struct flue_object *object, const uint32_t *words)
         break;
     default:
         memcpy(&tcp, words, sizeof tcp);
-        object->local_port = ntohs((uint16_t)FLUE_GET(WIRE_TCP_CONST_LOCAL_PORT, le32toh(tcp.ports)));
-        object->remote_port = ntohs((uint16_t)FLUE_GET(WIRE_TCP_CONST_REMOTE_PORT, le32toh(tcp.ports)));
+        object->local_port = (uint16_t)FLUE_GET(WIRE_TCP_CONST_LOCAL_PORT, le32toh(tcp.ports));
+        object->remote_port = (uint16_t)FLUE_GET(WIRE_TCP_CONST_REMOTE_PORT, le32toh(tcp.ports));
     }
 }
 

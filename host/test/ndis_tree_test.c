@@ -1,4 +1,5 @@
 /* Trees: what is walked, what is refused, and every field there and back. */
+#include <arpa/inet.h>
 #include "ndis_rig.h"
 
 /* ---- what is refused --------------------------------------------------------------------------------------------- */
@@ -9,7 +10,7 @@ TEST(the_worked_example_gives_the_listed_statuses)
     rig_open(4, 4, 4);
     node_t *n1 = new_neighbor(), *p1 = add(n1, new_path(false, 1)), *t1 = add(p1, new_tcp(1)), *t2 = add(p1, new_tcp(2));
     node_t *p2 = add(n1, new_path(false, 2)), *t3 = add(p2, new_tcp(3));
-    rig.fake->refuse_ports = 2 | 80u << 16;
+    rig.fake->refuse_ports = htons(2) | (uint32_t)htons(80) << 16;
     rig.fake->refuse_status = NDIS_STATUS_RESOURCES;
     rig.fake->refuse_source = 10 | 11 << 8 | 12 << 16 | 2u << 24;
     run_op(FLUE_TREE_INITIATE, n1);
