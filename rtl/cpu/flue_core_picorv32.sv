@@ -70,7 +70,7 @@ module flue_core_picorv32 (
   assign early_addr_o = la_addr[31:2];
   assign addr_o       = addr[31:2];
 
-  // ---- the last two fetches: begun, and what kind of instruction came ----
+  // ---- the last two fetches: begun, and which instruction came ----
   // The kinds by which an instruction may halt the core: 1 as it may be misaligned, else 3 or 2.
   function automatic logic [1:0] kind(input logic [31:0] insn);
     case (insn[6:0])
@@ -86,16 +86,17 @@ module flue_core_picorv32 (
 
   logic        fetch_q;                   // a fetch stood in the last cycle
   logic [31:2] last_pc_q, pc_q;
-  logic [1:0]  last_kind_q, kind_q;
+  logic [31:0] last_q;                    // kept whole: its kind would be late behind the memory
+  logic [1:0]  kind_q;
 
   always_ff @(posedge clk) begin
     fetch_q <= valid_o && instr_o;
     if (valid_o && instr_o && !fetch_q) begin
       last_pc_q <= addr[31:2];
       pc_q      <= last_pc_q;
-      kind_q    <= last_kind_q;
+      kind_q    <= kind(last_q);
     end
-    if (valid_o && instr_o && ready_i) last_kind_q <= kind(rdata_i);
+    if (valid_o && instr_o && ready_i) last_q <= rdata_i;
   end
 
   assign pc_o    = pc_q;

@@ -8,8 +8,8 @@
 //   armed or changed is then posted as one event.  Without status_enable_i lines count as written, without a write.
 //   The event port may stall for ever: tells go on.
 // Every row is at most once in each of the three lists, so none of them can be full.
-// Rate: a tell in 7 cycles, a status line in 10 cycles + 256/W beats + its response, a doorbell word in 2 (control: 15).
-// Cost: 1,034 COMB, 73 MHz at W=32 and 64 connections.
+// Rate: a tell in 7 cycles, a status line in 10 cycles + 256/W beats + its response, a doorbell word in 2 (control: 16).
+// Cost: 995 COMB, 80 MHz at W=32 and 64 connections.
 // Block RAM: 2 at W=32.
 module flue_tcp_host
   import flue_pkg::*;
@@ -97,7 +97,7 @@ module flue_tcp_host
   typedef enum logic [4:0] {
     S_CLEAR, S_IDLE,
     S_LOAD, S_LOAD_TAKEN, S_LOAD_STATE,
-    S_RING, S_RING_FLAGS, S_RING_LIMIT, S_RING_CONSUMED, S_RING_TAKEN, S_RING_FREE, S_RING_NXT, S_RING_DONE,
+    S_RING, S_RING_CHECK, S_RING_FLAGS, S_RING_LIMIT, S_RING_CONSUMED, S_RING_TAKEN, S_RING_FREE, S_RING_NXT, S_RING_DONE,
     S_TELL_FLAGS, S_TELL_STATE, S_TELL_FREE, S_TELL_UNA, S_TELL_NXT,
     S_GO, S_GO_LIMIT, S_GO_CONSUMED, S_GO_OFFER,
     S_LINE_FLAGS, S_LINE_READ, S_LINE_WRITE, S_LINE_WAIT,
@@ -112,6 +112,7 @@ module flue_tcp_host
   taken_t             taken_q;
   logic [2:0]         word5_q;            // of a doorbell: arm-received, arm-sent, FIN
   tcp_tell_t          tell_q;
+  logic [8:0]         told_q, had_q;      // what of the line's word 3 may change: now, before
   logic [3:0][31:0]   line_q;
 
   // ---- row memory ----
@@ -167,7 +168,7 @@ module flue_tcp_host
 
   assign flags = flags_t'(rdata_q[$bits(flags_t)-1:0]);
   assign taken = taken_t'(rdata_q[$bits(taken_t)-1:0]);
-  assign good  = known && flags.live && flags.generation == db_data_i[13:0];
+  assign good  = known && flags_q.live && flags_q.generation == db_data_i[13:0];   // in S_RING_CHECK
 
   always_comb begin
     we    = 1'b0;
@@ -206,8 +207,8 @@ module flue_tcp_host
         addr  = db_word_i == 3'd0 ? A_LIMIT : db_word_i == 3'd1 ? A_CONSUMED : db_word_i == 3'd3 ? A_FREE_SEEN : A_NXT_SEEN;
         wdata = db_data_i;
         if (db_word_i == 3'd2 || db_word_i > 3'd4) we = 1'b0;
-        if (db_word_i == 3'd5) addr = A_LIMIT;
       end
+      S_RING_CHECK: addr = A_LIMIT;
       S_RING_FLAGS: begin                 // rdata: staged limit
         we    = 1'b1;
         addr  = A_TAKEN_LIMIT;
@@ -346,13 +347,13 @@ module flue_tcp_host
       S_RING: begin                       // rdata: flags
         flags_q <= flags;
         word5_q <= db_data_i[18:16];
-        if (db_word_i == 3'd5 && good) begin
-          state_q <= S_RING_FLAGS;
-        end else begin
-          refused_o  <= db_word_i == 3'd5;
-          db_ready_o <= 1'b1;
-          state_q    <= S_IDLE;
-        end
+        db_ready_o <= db_word_i != 3'd5;
+        state_q    <= db_word_i == 3'd5 ? S_RING_CHECK : S_IDLE;
+      end
+      S_RING_CHECK: begin
+        refused_o  <= !good;
+        db_ready_o <= !good;
+        state_q    <= good ? S_RING_FLAGS : S_IDLE;
       end
       S_RING_FLAGS:    state_q <= S_RING_LIMIT;
       S_RING_LIMIT:    state_q <= S_RING_CONSUMED;
@@ -384,10 +385,14 @@ module flue_tcp_host
         state_q <= flags.live ? S_TELL_STATE : S_IDLE;
       end
       S_TELL_STATE: begin
-        if (wdata[15:0] != rdata_q[15:0] || tell_q.refused) flags_q.news <= 1'b1;
+        told_q  <= wdata[8:0];
+        had_q   <= rdata_q[8:0];
         state_q <= S_TELL_FREE;
       end
-      S_TELL_FREE: state_q <= S_TELL_UNA;
+      S_TELL_FREE: begin
+        if (told_q != had_q || tell_q.refused) flags_q.news <= 1'b1;
+        state_q <= S_TELL_UNA;
+      end
       S_TELL_UNA: begin
         state_q <= S_TELL_NXT;
         step_q  <= {1'b0, flags_q.dirty, 1'b0};
