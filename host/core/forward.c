@@ -5,6 +5,7 @@
 #include <string.h>
 #include "conn_internal.h"
 #include "flue/forward.h"
+#include "flue/sum.h"
 
 #define FRAMES_MAX  64u
 #define FRAME_MAX   65536u
@@ -13,6 +14,11 @@
 #define TAG_BYTES   4u
 #define ALIGN_BYTES 64u
 #define WAIT_US     100u
+#define IPV4_BYTES  20u
+#define IPV6_BYTES  40u
+#define TCP_BYTES   20u /* without options */
+#define PROTO_TCP   6u
+#define HOPS        64u /* looked at by nobody */
 
 struct copy {
     void *cookie;
@@ -86,6 +92,71 @@ void forward_done(struct flue_forward *f, const struct flue_tx_done *done)
         end(f);
 }
 
+/* A free copy, filled by the caller, goes on its way. */
+static enum flue_err copy_send(struct flue_forward *f, struct copy *c, uint32_t handle, uint32_t len_bytes, void *cookie)
+{
+    c->cookie = cookie;
+    c->len_bytes = len_bytes;
+    c->handle = handle;
+    c->attempts = 0;
+    TRY(put(f, c));
+    f->free = c->next_free;
+    f->outstanding++;
+    return FLUE_OK;
+}
+
+static void store_be16(uint8_t *to, uint32_t value)
+{
+    to[0] = (uint8_t)(value >> 8);
+    to[1] = (uint8_t)value;
+}
+
+static void ipv4_header(uint8_t *to, const struct flue_forward_ends *ends, uint32_t payload_bytes)
+{
+    memset(to, 0, IPV4_BYTES);
+    to[0] = 0x45;
+    store_be16(to + 2, IPV4_BYTES + payload_bytes);
+    to[8] = HOPS;
+    to[9] = PROTO_TCP;
+    memcpy(to + 12, ends->remote, 4);
+    memcpy(to + 16, ends->local, 4);
+    store_be16(to + 10, (uint16_t)~flue_sum(to, IPV4_BYTES));
+}
+
+static void ipv6_header(uint8_t *to, const struct flue_forward_ends *ends, uint32_t payload_bytes)
+{
+    memset(to, 0, IPV6_BYTES);
+    to[0] = 0x60;
+    store_be16(to + 4, payload_bytes);
+    to[6] = PROTO_TCP;
+    to[7] = HOPS;
+    memcpy(to + 8, ends->remote, 16);
+    memcpy(to + 24, ends->local, 16);
+}
+
+enum flue_err flue_forward_segment(struct flue_forward *f, uint32_t conn_handle, const struct flue_forward_ends *ends,
+                                   const uint8_t *segment, uint32_t len_bytes, void *cookie)
+{
+    if (f == NULL || ends == NULL || segment == NULL || conn_handle == 0 || len_bytes < TCP_BYTES || len_bytes > FRAME_MAX)
+        return FLUE_EARG;
+    uint32_t tag = ends->vlan_tci != 0 ? TAG_BYTES : 0, l2 = MACS_BYTES + tag + 2, l3 = ends->ipv6 ? IPV6_BYTES : IPV4_BYTES;
+    if (l2 + l3 + len_bytes > f->params.frame_bytes)
+        return FLUE_EARG;
+    struct copy *c = f->free;
+    if (c == NULL)
+        return FLUE_EAGAIN;
+    uint8_t *to = (uint8_t *)f->mem.addr + place_of(f, c);
+    memset(to, 0, MACS_BYTES); /* the lookup takes no notice */
+    if (tag) {
+        store_be16(to + MACS_BYTES, 0x8100);
+        store_be16(to + MACS_BYTES + 2, ends->vlan_tci);
+    }
+    store_be16(to + l2 - 2, ends->ipv6 ? 0x86DD : 0x0800);
+    (ends->ipv6 ? ipv6_header : ipv4_header)(to + l2, ends, len_bytes);
+    memcpy(to + l2 + l3, segment, len_bytes);
+    return copy_send(f, c, conn_handle, l2 + l3 + len_bytes, cookie);
+}
+
 enum flue_err flue_forward_put(struct flue_forward *f, const struct flue_rx_done *done, const uint8_t *frame, void *cookie)
 {
     if (f == NULL || done == NULL || frame == NULL || !done->diverted || done->status != FLUE_ST_OK || done->conn_handle == 0)
@@ -101,14 +172,7 @@ enum flue_err flue_forward_put(struct flue_forward *f, const struct flue_rx_done
     if (tag)
         memcpy(to + head, (uint8_t[]){0x81, 0x00, (uint8_t)(done->vlan_tci >> 8), (uint8_t)done->vlan_tci}, TAG_BYTES);
     memcpy(to + head + tag, frame + head, done->len_bytes - head);
-    c->cookie = cookie;
-    c->len_bytes = done->len_bytes + tag;
-    c->handle = done->conn_handle;
-    c->attempts = 0;
-    TRY(put(f, c));
-    f->free = c->next_free;
-    f->outstanding++;
-    return FLUE_OK;
+    return copy_send(f, c, done->conn_handle, done->len_bytes + tag, cookie);
 }
 
 unsigned flue_forward_outstanding(const struct flue_forward *f)

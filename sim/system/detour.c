@@ -86,3 +86,14 @@ enum flue_forwarded detour_one(struct detour *d, uint32_t handle, const uint8_t 
     CHECK_EQ(d->sum, before + 1);
     return what;
 }
+
+enum flue_forwarded detour_segment(struct detour *d, uint32_t handle, const struct flue_forward_ends *ends,
+                                   const uint8_t *segment, size_t len)
+{
+    enum flue_forwarded what = FLUE_FORWARD_LOST;
+    unsigned before = d->sum;
+    CHECK(flue_forward_segment(d->forward, handle, ends, segment, (uint32_t)len, &what) == FLUE_OK);
+    wait_for(d, 0);
+    CHECK_EQ(d->sum, before + 1);
+    return what;
+}

@@ -34,4 +34,8 @@ void detour_forget(struct detour *d);
 /* Forward one frame to a connection; the fate, FLUE_FORWARD_LOST when none comes. */
 enum flue_forwarded detour_one(struct detour *d, uint32_t handle, const uint8_t *frame, size_t len);
 
+/* One segment without IP header, likewise. */
+enum flue_forwarded detour_segment(struct detour *d, uint32_t handle, const struct flue_forward_ends *ends,
+                                   const uint8_t *segment, size_t len);
+
 #endif

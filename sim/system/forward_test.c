@@ -129,10 +129,12 @@ static void same_effect(struct live_rig *rig, struct detour *d, const struct scr
             CHECK(live_begin(&twin[i], &last));
         for (unsigned k = 0; k < s->count; k++) {
             size_t len = frame_of(&twin[i], s->seg[k].at, s->seg[k].len, s->seg[k].flags, frame);
-            if (i == 0)
-                CHECK(flue_sim_wire_send(rig->t->rig->sim, frame, len) == FLUE_OK);
-            else
-                CHECK(detour_one(d, twin[i].handle, frame, len) == FLUE_FORWARD_DONE, "%s, segment %u", s->name, k);
+            CHECK(flue_sim_wire_send(rig->t->rig->sim, frame, len) == FLUE_OK);
+            live_run(rig, 200);
+            CHECK(d->kept_count == i, "%s, segment %u: %u diverted", s->name, k, d->kept_count);
+            unsigned taken = d->fate[FLUE_FORWARD_DONE];
+            detour_forward(d);
+            CHECK(d->fate[FLUE_FORWARD_DONE] == taken + i, "%s, segment %u", s->name, k);
             live_run(rig, 200);
         }
         live_run(rig, 45000);         /* a delayed ACK too */
@@ -179,6 +181,51 @@ TEST(a_forwarded_segment_has_the_effect_of_the_same_segment_from_the_wire)
     }
 }
 
+/* CH-098: a segment that begins with its TCP header; its options are parsed, and its checksum is checked like any. */
+TEST(a_segment_without_ip_header_is_forwarded_with_its_options)
+{
+    struct live_rig *rig = live_rig_open(32, false, 4u << 20);
+    struct detour d;
+    detour_open(&d, rig);
+    rig->drop_percent = 100; /* the peer did not send that */
+    for (unsigned ipv6 = 0; ipv6 < 2; ipv6++) {
+        struct live live;
+        struct live_start start = plain;
+        struct flue_wire_tcp_delegated state;
+        uint8_t frame[FLUE_TCP_FRAME_HEADERS + 1448];
+        size_t l4 = ipv6 ? 54 : 34;
+        start.ipv6 = ipv6 == 1;
+        live_prepare(rig, &live, &start);
+        live_enter(&live);
+        struct flue_forward_ends ends = {.ipv6 = start.ipv6};
+        memcpy(ends.remote, live.ends.ip_here, 16); /* the peer's view */
+        memcpy(ends.local, live.ends.ip_there, 16);
+        size_t len = frame_of(&live, 0, 700, FLUE_TCP_ACK, frame);
+        CHECK(flue_sim_wire_send(rig->t->rig->sim, frame, len) == FLUE_OK);
+        live_run(rig, 200);
+        CHECK_EQ(d.kept_count, 1 + ipv6);
+        CHECK_EQ(detour_segment(&d, live.handle, &ends, frame + l4, len - l4), FLUE_FORWARD_DONE);
+        delegated(&live, &state);
+        CHECK_EQ(state.rcv_nxt, start.rcv + 700);
+        CHECK_EQ(state.ts_recent, 5000);
+        len = frame_of(&live, 700, 300, FLUE_TCP_ACK, frame);
+        frame[len - 1] ^= 0x40;
+        CHECK_EQ(detour_segment(&d, live.handle, &ends, frame + l4, len - l4), FLUE_FORWARD_BAD);
+        frame[len - 1] ^= 0x40;
+        ends.remote[ipv6 ? 15 : 3] ^= 4;
+        CHECK_EQ(detour_segment(&d, live.handle, &ends, frame + l4, len - l4),
+                 FLUE_FORWARD_BAD); /* the sum has the addresses in it */
+        CHECK_EQ(flue_forward_segment(d.forward, live.handle, &ends, frame + l4, 19, NULL), FLUE_EARG);
+        CHECK_EQ(flue_forward_segment(d.forward, live.handle, &ends, frame + l4, 1500, NULL), FLUE_EARG);
+        delegated(&live, &state);
+        CHECK_EQ(state.rcv_nxt, start.rcv + 700);
+        live_freeze(&live);
+        live_close(&live);
+    }
+    detour_close(&d);
+    live_rig_close(rig);
+}
+
 /* ---- refusals -------------------------------------------------------------------------------------------------------------
  */
 
@@ -201,9 +248,27 @@ TEST(a_frame_that_is_not_taken_comes_back_with_the_reason)
     CHECK_EQ(detour_one(&d, held.handle, frame, len), FLUE_FORWARD_NOT_TAKEN); /* no state yet */
     live_close(&held);
 
+    struct live frozen;
+    struct tree tree;
+    uint32_t none[TCP_WORDS] = {0};
+    live_open(rig, &frozen, &plain);
+    tree_clear(&tree);
+    tree_add(&tree, FLUE_NODE_REFERENCE, 0, TcpOffloadDelegatedState, none)->handle = frozen.handle;
+    trees_run(rig->t, FLUE_OP_TERMINATE | FLUE_SQE_KEEP_ENTRY_MASK, &tree);
+    CHECK(tree.item[0].status == TREE_OK);
+    len = frame_of(&frozen, 0, 300, FLUE_TCP_ACK, frame);
+    CHECK_EQ(detour_one(&d, frozen.handle, frame, len), FLUE_FORWARD_NOT_TAKEN); /* it is with the host again */
+    CHECK_EQ(d.kept_count, 0);
+    live_run(rig, 300); /* what it had sent arrives */
+    live_close(&frozen);
+
     struct live live;
-    live_open(rig, &live, &plain);
+    live_prepare(rig, &live, &plain);
+    live_enter(&live);
     len = frame_of(&live, 0, 300, FLUE_TCP_ACK, frame);
+    CHECK(flue_sim_wire_send(rig->t->rig->sim, frame, len) == FLUE_OK);
+    live_run(rig, 200);
+    CHECK_EQ(d.kept_count, 1);
     frame[len - 1] ^= 1;
     CHECK_EQ(detour_one(&d, live.handle, frame, len), FLUE_FORWARD_BAD); /* checksum */
     frame[len - 1] ^= 1;
@@ -254,8 +319,12 @@ TEST(every_frame_comes_back_when_the_adapter_is_drained_or_reset)
         uint8_t frame[FLUE_TCP_FRAME_HEADERS + 1448];
         detour_open(&d, rig);
         rig->drop_percent = 100;
-        live_open(rig, &live, &plain);
+        live_prepare(rig, &live, &plain);
+        live_enter(&live);
         size_t len = frame_of(&live, 0, 1400, FLUE_TCP_ACK, frame);
+        CHECK(flue_sim_wire_send(rig->t->rig->sim, frame, len) == FLUE_OK);
+        live_run(rig, 200);
+        CHECK_EQ(d.kept_count, 1);
         struct flue_rx_done done = {.len_bytes = (uint32_t)len, .diverted = true, .conn_handle = live.handle};
         for (unsigned round = 0; round < 6; round++) {
             unsigned before = d.sum;

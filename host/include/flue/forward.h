@@ -58,6 +58,24 @@ void flue_forward_stop(struct flue_forward *forward);
 FLUE_MUST_CHECK enum flue_err flue_forward_put(struct flue_forward *forward, const struct flue_rx_done *done,
                                                const uint8_t *frame, void *cookie);
 
+/* Addresses of a connection; IPv4 takes the first four bytes of each. */
+struct flue_forward_ends {
+    bool ipv6;
+    uint8_t local[16], remote[16]; /* as on the wire */
+    uint16_t vlan_tci;             /* of the tag that its frames have, 0 = none */
+};
+
+/*
+ * Forward one segment without its IP header, as chimney.md 2.2.4 has it: `segment` begins with the TCP header, whose checksum
+ * is that of the wire.  Copied before return.
+ *
+ * Returns FLUE_EAGAIN, FLUE_ESTATE  as flue_forward_put()
+ *         FLUE_EARG  shorter than a TCP header, or, with headers, longer than frame_bytes
+ */
+FLUE_MUST_CHECK enum flue_err flue_forward_segment(struct flue_forward *forward, uint32_t conn_handle,
+                                                   const struct flue_forward_ends *ends, const uint8_t *segment,
+                                                   uint32_t len_bytes, void *cookie);
+
 /* Frames on their way. */
 unsigned flue_forward_outstanding(const struct flue_forward *forward);
 
