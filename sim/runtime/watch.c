@@ -361,8 +361,10 @@ void flue_watch_deadline(struct flue_watch *w, unsigned index, bool on, uint32_t
 void flue_watch_ring(struct flue_watch *w, unsigned index, unsigned word, uint32_t value)
 {
     struct flue_watch_row *row = row_of(w, index);
-    if (row && word < 4)
-        row->ring[word] = value;
+    if (!row || word >= 4)
+        return;
+    row->ring[word] = value;
+    row->known = false; /* named once a life: a frame may have found the entry of the one before after its freeze */
 }
 
 void flue_watch_found(struct flue_watch *w, unsigned index, const struct flue_watch_ends *ends)
