@@ -7,7 +7,8 @@ module flue_tcp_arbiter
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
 #(
-  parameter int CONNECTIONS = 64
+  parameter int CONNECTIONS = 64,
+  parameter int WAYS        = 5             // events in the pipeline at a time
 ) (
   input  logic               clk,
   input  logic               rst,
@@ -58,8 +59,8 @@ module flue_tcp_arbiter
   input  logic [INDEX_W-1:0] word_index_i,
   input  tcp_access_t        word_i,
 
-  input  logic [2:0]              under_way_i,   // connections in the pipeline
-  input  logic [2:0][INDEX_W-1:0] under_way_index_i,
+  input  logic [WAYS-1:0]              under_way_i,   // connections in the pipeline
+  input  logic [WAYS-1:0][INDEX_W-1:0] under_way_index_i,
 
   output logic               out_valid_o,
   input  logic               out_ready_i,
@@ -81,7 +82,7 @@ module flue_tcp_arbiter
   always_comb begin
     for (int i = 0; i < SOURCES; i++) begin
       free[i] = tx_room_i || i == 0;
-      for (int j = 0; j < 3; j++) if (under_way_i[j] && ROW_W'(under_way_index_i[j]) == ROW_W'(index[i])) free[i] = 1'b0;
+      for (int j = 0; j < WAYS; j++) if (under_way_i[j] && ROW_W'(under_way_index_i[j]) == ROW_W'(index[i])) free[i] = 1'b0;
     end
   end
   assign asks = valid & free;

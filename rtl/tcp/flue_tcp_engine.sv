@@ -111,8 +111,10 @@ module flue_tcp_engine
   // ---- which event ----
   logic      enter_valid, enter_ready;
   tcp_work_t enter;
-  logic      read_busy, rules_busy, output_busy;
-  logic [INDEX_W-1:0] read_index, rules_index, output_index;
+  logic      read_busy, output_busy;
+  logic [2:0] rules_busy;
+  logic [INDEX_W-1:0] read_index, output_index;
+  logic [2:0][INDEX_W-1:0] rules_index;
 
   flue_tcp_arbiter #(.CONNECTIONS(CONNECTIONS)) u_arbiter (
     .clk, .rst, .time_us_i, .tx_room_i,
@@ -148,34 +150,20 @@ module flue_tcp_engine
   );
 
   // ---- what follows from it ----
-  logic        out_start, out_ready, out_bad, out_would, out_dsack, out_psh, out_fin, out_resend;
-  tcp_rec_t    out_rec;
-  tcp_work_t   out_work;
-  tcp_way_t    out_way;
-  tcp_state_e  out_state;
-  logic [31:0] out_rto, out_free, out_rcv_nxt, out_left;
-  logic [16:0] out_len;
-  logic [15:0] out_mss_now;
-  logic [2:0]  out_blocks;
+  logic       out_valid, out_ready;
+  tcp_leave_t out;
 
   flue_tcp_rules u_rules (
-    .clk, .rst, .cfg_i, .start_i(had_valid), .ready_o(had_ready), .rec_i(had_rec), .work_i(had_work), .bad_i(had_bad),
+    .clk, .rst, .cfg_i, .in_valid_i(had_valid), .in_ready_o(had_ready), .rec_i(had_rec), .work_i(had_work), .bad_i(had_bad),
     .busy_o(rules_busy), .index_o(rules_index), .forgot_o,
-    .out_start_o(out_start), .out_ready_i(out_ready), .out_rec_o(out_rec), .out_work_o(out_work), .out_way_o(out_way),
-    .out_bad_o(out_bad), .out_rto_o(out_rto), .out_would_o(out_would), .out_free_o(out_free),
-    .out_rcv_nxt_o(out_rcv_nxt), .out_state_o(out_state), .out_left_o(out_left), .out_len_o(out_len),
-    .out_mss_now_o(out_mss_now), .out_blocks_o(out_blocks), .out_dsack_o(out_dsack), .out_psh_o(out_psh), .out_fin_o(out_fin),
-    .out_resend_o(out_resend)
+    .out_valid_o(out_valid), .out_ready_i(out_ready), .out_o(out)
   );
 
   // ---- what leaves ----
   logic output_idle;
 
   flue_tcp_output u_output (
-    .clk, .rst, .start_i(out_start), .ready_o(out_ready), .rec_i(out_rec), .work_i(out_work), .way_i(out_way),
-    .bad_i(out_bad), .rto_i(out_rto), .would_i(out_would), .free_i(out_free), .rcv_nxt_i(out_rcv_nxt),
-    .state_i(out_state), .left_i(out_left), .len_i(out_len), .mss_now_i(out_mss_now), .blocks_i(out_blocks),
-    .dsack_i(out_dsack), .psh_i(out_psh), .fin_i(out_fin), .resend_i(out_resend),
+    .clk, .rst, .start_i(out_valid), .ready_o(out_ready), .in_i(out),
     .busy_o(output_busy), .index_o(output_index),
     .wr_valid_o(wr_valid), .wr_snapshot_o(wr_snapshot), .wr_access_o(wr_access), .wr_here_o(wr_here),
     .wr_data_o(wr_data), .wr_word_o(wr_word), .wr_o(wr),
@@ -186,6 +174,6 @@ module flue_tcp_engine
     .trace_valid_o, .trace_event_o, .trace_index_o, .trace_reason_o, .trace_rec_o, .idle_o(output_idle)
   );
 
-  assign idle_o = !clearing && !enter_valid && !read_busy && !rules_busy && output_idle;
+  assign idle_o = !clearing && !enter_valid && !read_busy && rules_busy == '0 && output_idle;
 
 endmodule

@@ -1,6 +1,6 @@
 // The beginning of a recovery: fast recovery, or that after a timeout (docs/tcp.md 3.2, 3.6).
 //
-// Contract: combinational; the congestion control was asked for the threshold.  TCP-093, TCP-094, TCP-126, TCP-128.
+// Contract: combinational; the congestion control gave the threshold.  TCP-093, TCP-094, TCP-126, TCP-128.
 module flue_tcp_enter
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;

@@ -1,10 +1,11 @@
 // First step of every event but segments (docs/tcp.md 3.1 placed, 3.4 sent, 3.5 doorbell, 3.6, 3.7 commands).
 //
-// Contract: combinational.  What the later steps do (send, arm, count) is asked for in way_o.
+// Contract: the inputs stand for two cycles, in the second the answer is there.  What the later steps do (send, arm, count) is asked for in way_o.
 module flue_tcp_event
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
 (
+  input  logic        clk,
   input  tcp_rec_t    rec_i,
   input  tcp_work_t   work_i,
 
@@ -26,21 +27,24 @@ module flue_tcp_event
   assign live = rec_i.mode == MODE_LIVE;
   assign over = ended_state(rec_i.state);
 
-  // ---- doorbell: never trusted ----
-  logic bell_good;
-  assign bell_good = seq_le(rec_i.consumed, bell.consumed) && seq_le(bell.consumed, rec_i.rcv_nxt) &&
-                     (rec_i.fin_marked ? bell.send_limit == rec_i.send_limit
-                                       : seq_le(rec_i.send_limit, bell.send_limit) &&
-                                         seq_le(bell.send_limit, rec_i.snd_una + 32'(rec_i.snd_buf)));
-
-  // ---- what is due ----
-  logic rto_due, delack_due, rto_hit, probe_hit;
+  // ---- first cycle: what is compared ----
+  logic rto_due, flying, bell_good_q, rto_hit_q, probe_hit_q, delack_due_q, further_q;
   logic [4:0] expiry;
-  assign rto_due    = rec_i.rto_on && seq_le(rec_i.rto_at, work_i.now);
-  assign delack_due = rec_i.delack_on && seq_le(rec_i.delack_at, work_i.now);
-  assign rto_hit    = rto_due && seq_lt(rec_i.snd_una, rec_i.snd_max);
-  assign probe_hit  = rto_due && !rto_hit && rec_i.persisting;
-  assign expiry     = 5'(rec_i.expiries) + 5'd1;
+  assign rto_due = rec_i.rto_on && seq_le(rec_i.rto_at, work_i.now);
+  assign flying  = seq_lt(rec_i.snd_una, rec_i.snd_max);
+  assign expiry  = 5'(rec_i.expiries) + 5'd1;
+
+  always_ff @(posedge clk) begin
+    // A doorbell is never trusted.
+    bell_good_q  <= seq_le(rec_i.consumed, bell.consumed) && seq_le(bell.consumed, rec_i.rcv_nxt) &&
+                    (rec_i.fin_marked ? bell.send_limit == rec_i.send_limit
+                                      : seq_le(rec_i.send_limit, bell.send_limit) &&
+                                        seq_le(bell.send_limit, rec_i.snd_una + 32'(rec_i.snd_buf)));
+    rto_hit_q    <= rto_due && flying;
+    probe_hit_q  <= rto_due && !flying && rec_i.persisting;
+    delack_due_q <= rec_i.delack_on && seq_le(rec_i.delack_at, work_i.now);
+    further_q    <= seq_lt(rec_i.rcv_nxt, placed.after);
+  end
 
   // An error of the memory ends the connection here: the host continues it.
   function automatic tcp_rec_t failed(input tcp_rec_t r);
@@ -59,9 +63,9 @@ module flue_tcp_event
 
     unique case (work_i.kind)
       EV_DOORBELL: begin
-        way_o.refused = !bell_good;
-        way_o.reason  = bell_good ? R_NONE : R_REFUSED;
-        if (bell_good) begin
+        way_o.refused = !bell_good_q;
+        way_o.reason  = bell_good_q ? R_NONE : R_REFUSED;
+        if (bell_good_q) begin
           rec_o.send_limit = bell.send_limit;
           rec_o.consumed   = bell.consumed;
           rec_o.fin_marked = rec_i.fin_marked || bell.fin;
@@ -97,7 +101,7 @@ module flue_tcp_event
           way_o.note_valid = 1'b1;
           way_o.note       = NOTE_UPLOAD_HARDWARE;
         end else if (!rec_i.broken) begin
-          rec_o.rcv_nxt = seq_max(rec_i.rcv_nxt, placed.after);
+          if (further_q) rec_o.rcv_nxt = placed.after;
         end
         if (rec_i.placing != '0) rec_o.placing = rec_i.placing - 6'd1;
       end
@@ -107,7 +111,7 @@ module flue_tcp_event
           way_o.reason = R_FROZEN;
         end else if (over) begin
           way_o.reason = R_EARLY;
-        end else if (rto_hit) begin
+        end else if (rto_hit_q) begin
           way_o.reason        = R_RTO;
           way_o.rto           = 1'b1;
           way_o.first         = rec_i.expiries == '0;
@@ -122,13 +126,13 @@ module flue_tcp_event
             way_o.ended  = END_TIMEOUT;
             rec_o.state  = TCP_CLOSED;
           end
-        end else if (probe_hit) begin
+        end else if (probe_hit_q) begin
           way_o.reason   = R_PERSIST;
           way_o.probed   = 1'b1;
           rec_o.expiries = expiry[4] ? '1 : expiry[3:0];
           if (rec_i.snd_wnd == '0) way_o.probe = rec_i.acks != '1;
           else                     rec_o.sws_override = 1'b1;
-        end else if (delack_due) begin
+        end else if (delack_due_q) begin
           way_o.reason    = R_DELACK;
           rec_o.delack_on = 1'b0;
           rec_o.ack_now   = 1'b1;

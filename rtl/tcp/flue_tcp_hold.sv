@@ -1,7 +1,7 @@
 // The out-of-order ranges of a connection, newest first, against the payload of one segment.
 //
 // Contract: start_i with the payload [left, right) (and FIN at fin_at_i) begins the comparison; when busy_o is low again
-// the ranges it touches have left the list and the answers stand.  push_i puts their union in front.
+// the ranges it touches have left the list and the answers stand; the caller puts their union in front.
 // Latency: one cycle a range.
 module flue_tcp_hold
   import flue_tcp_pkg::*;
@@ -16,7 +16,6 @@ module flue_tcp_hold
   input  logic                   bytes_i,     // there is payload
   input  tcp_range_t             payload_i,
   input  logic [31:0]            fin_at_i,
-  input  logic                   push_i,
 
   output logic                   busy_o,
   output logic                   last_o,
@@ -34,7 +33,7 @@ module flue_tcp_hold
   logic       valid;
 
   flue_tcp_ranges #(.N(HELD), .SORTED(1'b0)) u_list (
-    .clk, .rst, .load_i, .list_i, .count_i, .clear_i(1'b0), .push_i,
+    .clk, .rst, .load_i, .list_i, .count_i, .clear_i(1'b0), .push_i(1'b0),
     .start_i, .merge_i(bytes_i), .trim_i(1'b0), .range_i(payload_i), .floor_i('0),
     .busy_o, .last_o, .item_valid_o(valid), .item_o(item), .front_o(), .rest_o(),
     .union_o, .touched_o, .contained_o, .forgot_o(), .list_o, .count_o

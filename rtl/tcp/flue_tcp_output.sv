@@ -1,6 +1,6 @@
 // Last part of an event: what leaves, timers, the host's view; the record goes back to the store in four words.
 //
-//   cycle   0 word 0, timers        1 word 1, window        2 word 2, what leaves        3 word 3, tell, deadline, trace
+//   cycle   0 word 0, timers        1 word 1, persist       2 word 2, what leaves        3 word 3, tell, deadline, trace
 //
 // Contract: start_i only when ready_o.  An output is offered until it is taken; an event waits in cycle 2 until those of the
 //   one before it are gone.  sched_* and deadline_* are pulses, taken at once.  busy_o is high until the record may be read
@@ -15,23 +15,7 @@ module flue_tcp_output
 
   input  logic               start_i,
   output logic               ready_o,
-  input  tcp_rec_t           rec_i,
-  input  tcp_work_t          work_i,
-  input  tcp_way_t           way_i,
-  input  logic               bad_i,         // the record failed its check
-  input  logic [31:0]        rto_i,
-  input  logic               would_i,
-  input  logic [31:0]        free_i,        // as the host knew it
-  input  logic [31:0]        rcv_nxt_i,
-  input  tcp_state_e         state_i,
-  input  logic [31:0]        left_i,        // of a turn
-  input  logic [16:0]        len_i,
-  input  logic [15:0]        mss_now_i,
-  input  logic [2:0]         blocks_i,
-  input  logic               dsack_i,
-  input  logic               psh_i,
-  input  logic               fin_i,
-  input  logic               resend_i,
+  input  tcp_leave_t         in_i,
 
   output logic               busy_o,
   output logic [INDEX_W-1:0] index_o,
@@ -110,16 +94,14 @@ module flue_tcp_output
   tcp_rec_t    rec_q;
   assign rec_q = tcp_rec_t'({rest_q, tail_q});
 
+  tcp_leave_t  in_q;                        // but for the record, which is above
   tcp_work_t   work_q;
   tcp_way_t    way_q;
-  logic        active_q, bad_q, would_q;
+  logic        active_q, bad_q;
   logic [1:0]  step_q;
-  logic [31:0] rto_q, free_q, nxt_q, number_q, left_q, edge_q, reach_q;
-  tcp_state_e  state_q;
-  logic [16:0] len_q;
-  logic [15:0] mss_now_q;
-  logic [2:0]  blocks_q;
-  logic        dsack_q, psh_q, fin_q, resend_q, lower_q, may_ack_q;
+  assign work_q = in_q.pass.work;
+  assign way_q  = in_q.pass.way;
+  assign bad_q  = in_q.pass.bad;
 
   // ---- the word of an access ----
   tcp_access_t       access, next_access;
@@ -127,7 +109,7 @@ module flue_tcp_output
   logic [SLICES-1:0] here, here_q;
   logic [31:0]       word;
   assign access      = tcp_access_t'(work_q.data[$bits(tcp_access_t)-1:0]);
-  assign next_access = tcp_access_t'(work_i.data[$bits(tcp_access_t)-1:0]);
+  assign next_access = tcp_access_t'(in_i.pass.work.data[$bits(tcp_access_t)-1:0]);
 
   flue_tcp_words u_words (
     .word_i(next_access.word), .quarter_o(quarter), .here_o(here), .quarter_i(wr_o), .here_i(here_q), .word_o(word)
@@ -138,22 +120,26 @@ module flue_tcp_output
                     tcp_command_e'(work_q.data[2:0]) == CMD_SNAPSHOT;
   assign still = way_q.quiet || bad_q || work_q.word;
 
-  // ---- cycle 0: timers; where the window may reach ----
+  // ---- cycle 0: timers; is the window worth a segment of its own: it opens by enough, or a lowered ACK number can be made good ----
   tcp_rec_t    armed;
-  logic [31:0] edge_d, reach_d, number_d;
-  logic        lower_d, update;
-
-  // The RST of an abort leaves as from the state before.
-  logic over;
-  assign over = (way_q.rst ? state_q : rec_q.state) inside {TCP_CLOSE_WAIT, TCP_CLOSING, TCP_LAST_ACK, TCP_TIME_WAIT};
+  logic [31:0] most_mss, quarter_buf, owed;
+  logic        opens_q, good_q, may_ack_q;
+  logic [16:0] owed_q;
 
   flue_tcp_arm u_arm (
-    .rec_i(rec_q), .way_i(way_q), .now_i(work_q.now), .rto_i(rto_q), .would_i(would_q), .rec_o(armed)
+    .rec_i(rec_q), .way_i(way_q), .now_i(work_q.now), .rto_i(in_q.rto), .would_i(in_q.would), .rec_o(armed)
   );
-  flue_tcp_window u_window (
-    .rec_i(rec_q), .edge_o(edge_d), .edge_i(edge_q), .over_i(over), .reach_o(reach_d), .lower_o(lower_d),
-    .number_o(number_d), .reach_i(reach_q), .lower_i(lower_q), .number_i(number_q), .update_o(update)
-  );
+  assign most_mss    = {15'b0, rec_q.mss_rcv, 1'b0};
+  assign quarter_buf = {8'b0, rec_q.rcv_buf[25:2]};
+  assign owed        = rec_q.rcv_edge - rec_q.rcv_nxt;
+
+  always_ff @(posedge clk) begin
+    opens_q   <= receiving(rec_q.state) && in_q.window.more != '0 &&
+                 (in_q.window.narrow || in_q.window.more >= (most_mss > quarter_buf ? most_mss : quarter_buf));
+    good_q    <= rec_q.placing == '0 && rec_q.ack_owed == '0 && seq_lt(rec_q.last_ack_sent, in_q.window.number);
+    may_ack_q <= rec_q.placing == '0 || rec_q.rcv_nxt - rec_q.last_ack_sent >= most_mss;
+    owed_q    <= owed > 32'h1FFFF ? '1 : owed[16:0];
+  end
 
   // ---- cycle 1: an open window does not wait long ----
   tcp_rec_t persist;
@@ -167,14 +153,11 @@ module flue_tcp_output
   // ---- cycle 2: what leaves ----
   tcp_rec_t    last;
   logic        updates;
-  assign updates = way_q.reopen && update && !still;
+  assign updates = way_q.reopen && (opens_q || good_q) && !still;
   logic        ack, leaves;                 // a pure ACK; anything
-  logic [31:0] told, owed;
   logic        closed;
 
   assign closed = rec_q.state == TCP_CLOSED;
-  assign told   = lower_q ? rec_q.rcv_adv : rec_q.rcv_nxt + reach_q;
-  assign owed   = rec_q.rcv_edge - rec_q.rcv_nxt;
   assign ack    = (rec_q.ack_now || updates) && rec_q.acks != '1 && may_ack_q && !closed && !way_q.data &&
                   !way_q.probe && !still;
   assign leaves = !still && (ack || way_q.data || way_q.probe || way_q.rst);
@@ -183,14 +166,14 @@ module flue_tcp_output
     last = rec_q;
     if (updates) last.ack_now = 1'b1;
     if (leaves) begin
-      last.rcv_adv       = told;
-      last.last_ack_sent = number_q;
+      last.rcv_adv       = in_q.window.told;
+      last.last_ack_sent = in_q.window.number;
       if (!way_q.data) last.acks = rec_q.acks + 3'd1;
     end
     if (ack || way_q.data) begin
       last.dsack    = '0;
-      last.ack_owed = owed > 32'h1FFFF ? '1 : owed[16:0];
-      if (owed == '0) begin
+      last.ack_owed = owed_q;
+      if (owed_q == '0) begin
         last.ack_now   = 1'b0;
         last.delack_on = 1'b0;
       end
@@ -218,9 +201,9 @@ module flue_tcp_output
   // Each field of the tail has the sources of the steps that change it, and an enable; it becomes zero with the rest.
   logic timers, late, leave, load;
   tcp_rec_t next;
-  logic [$bits(tcp_rec_t)-1:0] flat_i;
-  assign flat_i = rec_i;
-  assign next   = way_i.clear ? tcp_rec_t'('0) : rec_i;
+  logic [$bits(tcp_rec_t)-1:0] flat_next;
+  assign flat_next = next;
+  assign next      = in_i.pass.way.clear ? tcp_rec_t'('0) : in_i.pass.rec;
   assign load   = ready_o;
   assign timers = !ready_o && !still && step_q == 2'd0;
   assign late   = !ready_o && !still && step_q == 2'd1;
@@ -254,68 +237,40 @@ module flue_tcp_output
     if (ready_o) begin
       active_q  <= start_i;
       step_q    <= '0;
-      rest_q    <= way_i.clear ? '0 : flat_i[$bits(tcp_rec_t)-1:TAIL];
-      work_q    <= work_i;
-      way_q     <= way_i;
-      bad_q     <= bad_i;
-      rto_q     <= rto_i;
-      would_q   <= would_i;
-      free_q    <= free_i;
-      nxt_q     <= rcv_nxt_i;
-      state_q   <= state_i;
-      left_q    <= left_i;
-      len_q     <= len_i;
-      mss_now_q <= mss_now_i;
-      blocks_q  <= blocks_i;
-      dsack_q   <= dsack_i;
-      psh_q     <= psh_i;
-      fin_q     <= fin_i;
-      resend_q  <= resend_i;
+      rest_q    <= flat_next[$bits(tcp_rec_t)-1:TAIL];
+      in_q      <= in_i;
       quarter_q <= quarter;
       here_q    <= here;
     end else begin
-      unique case (step_q)
-        2'd0: begin
-          step_q <= 2'd1;
-          edge_q <= edge_d;
-        end
-        2'd1: begin
-          step_q    <= 2'd2;
-          reach_q   <= reach_d;
-          lower_q   <= lower_d;
-          number_q  <= number_d;
-          may_ack_q <= rec_q.placing == '0 ||
-                       rec_q.rcv_nxt - rec_q.last_ack_sent >= {15'b0, rec_q.mss_rcv, 1'b0};
-        end
-        default: if (taken) step_q <= 2'd3;
-      endcase
+      if (!step_q[1])           step_q <= step_q + 2'd1;
+      else if (taken)           step_q <= 2'd3;
     end
     if (rst) active_q <= 1'b0;
   end
 
   // ---- what leaves, offered from cycle 3 on ----
   logic [31:0] wnd;
-  assign wnd = reach_q >> rec_q.rcv_scale;
+  assign wnd = in_q.window.reach >> rec_q.rcv_scale;
 
   always_ff @(posedge clk) begin
     if (step_q == 2'd2 && taken) begin
       tx_o.kind      <= way_q.data ? TX_DATA : way_q.rst ? TX_RST : TX_ACK;
       tx_o.index     <= work_q.index;
-      tx_o.seq       <= way_q.data ? left_q : way_q.probe ? rec_q.snd_una - 32'd1 : rec_q.snd_max;
-      tx_o.len       <= way_q.data ? len_q : '0;
-      tx_o.mss       <= mss_now_q;
-      tx_o.psh       <= way_q.data && psh_q;
-      tx_o.fin       <= way_q.data && fin_q;
-      tx_o.resend    <= way_q.data && resend_q;
-      tx_o.ack       <= number_q;
+      tx_o.seq       <= way_q.data ? in_q.left : way_q.probe ? rec_q.snd_una - 32'd1 : rec_q.snd_max;
+      tx_o.len       <= way_q.data ? in_q.len : '0;
+      tx_o.mss       <= in_q.mss_now;
+      tx_o.psh       <= way_q.data && in_q.psh;
+      tx_o.fin       <= way_q.data && in_q.fin;
+      tx_o.resend    <= way_q.data && in_q.resend;
+      tx_o.ack       <= in_q.window.number;
       tx_o.wnd       <= wnd[15:0];
       tx_o.ts        <= rec_q.ts;
       tx_o.ts_us     <= rec_q.ts_us;
       tx_o.ts_offset <= rec_q.ts_offset;
       tx_o.ts_ecr    <= rec_q.ts_recent;
-      tx_o.blocks    <= way_q.probe || way_q.rst ? '0 : blocks_q;
+      tx_o.blocks    <= way_q.probe || way_q.rst ? '0 : in_q.blocks;
       for (int i = 0; i < BLOCKS; i++)
-        tx_o.block[i] <= !dsack_q ? rec_q.held[i] : i == 0 ? rec_q.dsack : rec_q.held[(i + BLOCKS - 1) % BLOCKS];
+        tx_o.block[i] <= !in_q.dsack ? rec_q.held[i] : i == 0 ? rec_q.dsack : rec_q.held[(i + BLOCKS - 1) % BLOCKS];
     end
     if (step_q == 2'd2 && taken && active_q && leaves) tx_valid_o <= 1'b1;
     else if (tx_ready_i)                               tx_valid_o <= 1'b0;
@@ -327,7 +282,8 @@ module flue_tcp_output
 
   flue_tcp_report u_report (
     .clk, .rst, .over_i(end_step), .rec_i(rec_q), .work_i(work_q), .way_i(way_q), .bad_i(bad_q), .still_i(still),
-    .snapshot_i(snapshot), .would_i(would_q), .free_i(free_q), .rcv_nxt_i(nxt_q), .state_i(state_q), .waiting_o(waiting),
+    .snapshot_i(snapshot), .would_i(in_q.would), .free_i(in_q.pass.free), .rcv_nxt_i(in_q.pass.rcv_nxt),
+    .state_i(in_q.pass.state), .waiting_o(waiting),
     .verdict_valid_o, .verdict_ready_i, .verdict_forward_o, .verdict_o, .tell_valid_o, .tell_ready_i, .tell_o,
     .notify_valid_o, .notify_ready_i, .notify_o, .done_valid_o, .done_ok_o,
     .sched_valid_o, .sched_index_o, .sched_wants_o,
@@ -369,6 +325,10 @@ module flue_tcp_output
     else if (way_q.quiet && !way_q.clear && !snapshot)
       wr_valid_o = 1'b0;
   end
+
+  // The record of in_q is kept above.
+  logic unused;
+  assign unused = &{1'b0, in_q.pass.rec};
 
   assign idle_o = !active_q && !tx_valid_o && !waiting;
 

@@ -1,6 +1,7 @@
 // What an event tells the others: verdict of its frame, host's view, firmware, scheduler, timers (docs/tcp.md 3.7).
 //
-// Contract: over_i for one cycle at the end of the event, with its record as it stays; not before waiting_o is low.  Verdict, tell
+// Contract: over_i for one cycle at the end of the event, with its record as it stays, which stood in the cycle before but for its
+// timers and window; not before waiting_o is low.  Verdict, tell
 // and notes are offered until they are taken, the rest are pulses.  An event has up to two notes, its cause first.
 module flue_tcp_report
   import flue_tcp_pkg::*;
@@ -51,15 +52,15 @@ module flue_tcp_report
   logic note_q, frozen_q;
   assign waiting_o = verdict_valid_o || tell_valid_o || note_q || frozen_q;
 
-  logic [31:0] free;
+  logic [31:0] free_q;
+  logic        moved_q;                     // what the host knows of it
   logic        segment, live, placed;
   assign segment  = work_i.kind == EV_SEGMENT || work_i.kind == EV_FORWARD;
   assign live     = rec_i.mode == MODE_LIVE && !bad_i;
-  assign free     = free_below(rec_i.snd_una, rec_i.turns, rec_i.turn0, rec_i.turn1);
   assign placed   = way_i.place && !still_i;
 
   logic tells;
-  assign tells = !still_i && (free != free_i || rec_i.rcv_nxt != rcv_nxt_i || rec_i.state != state_i || way_i.ended != END_NONE ||
+  assign tells = !still_i && (free_q != free_i || moved_q || rec_i.state != state_i || way_i.ended != END_NONE ||
                             way_i.doubt || way_i.refused || way_i.loaded);
 
   logic      note_d, frozen_d;
@@ -72,12 +73,14 @@ module flue_tcp_report
   end
 
   always_ff @(posedge clk) begin
+    free_q  <= free_below(rec_i.snd_una, rec_i.turns, rec_i.turn0, rec_i.turn1);
+    moved_q <= rec_i.rcv_nxt != rcv_nxt_i;
     if (over_i) begin
       verdict_forward_o <= work_i.kind == EV_FORWARD;
       verdict_o <= '{kind: placed ? VERDICT_PLACE : way_i.divert || bad_i ? VERDICT_DIVERT : VERDICT_DROP,
                      index: work_i.index, generation: rec_i.generation, number: '0, skip: way_i.skip,
                      len: 16'(way_i.right - way_i.left), seq: way_i.left, after: rec_i.rcv_edge, pay_off: '0};
-      tell_o <= '{index: work_i.index, snd_free: free, snd_una: rec_i.snd_una, rcv_nxt: rec_i.rcv_nxt, state: rec_i.state,
+      tell_o <= '{index: work_i.index, snd_free: free_q, snd_una: rec_i.snd_una, rcv_nxt: rec_i.rcv_nxt, state: rec_i.state,
                   ended: way_i.ended, doubt: way_i.doubt, refused: way_i.refused,
                   fin: rec_i.fin_valid && seq_lt(rec_i.fin_seq, rec_i.rcv_nxt)};
       notify_o.index <= work_i.index;

@@ -77,6 +77,42 @@ package flue_tcp_step_pkg;
     logic         lost;                   // what force_rxt waits for
   } tcp_choice_t;
 
+  // An event on its way from stage to stage, and what its connection was when it came.
+  typedef struct packed {
+    tcp_rec_t     rec;
+    tcp_work_t    work;
+    tcp_way_t     way;
+    logic         bad;                    // the record failed its check
+    logic [31:0]  free;                   // the send ring may be reused below
+    logic [31:0]  rcv_nxt;
+    tcp_state_e   state;
+  } tcp_pass_t;
+
+  // The window that a segment of this event announces.
+  typedef struct packed {
+    logic [31:0]  reach;                  // from rcv_nxt on, whole units of its field
+    logic [31:0]  number;                 // ACK number
+    logic [31:0]  told;                   // right edge that the peer then knows
+    logic [31:0]  more;                   // than it knew
+    logic         narrow;                 // it knew of less than a segment
+  } tcp_window_t;
+
+  // The same behind its last stage, with what leaves.
+  typedef struct packed {
+    tcp_pass_t    pass;
+    logic [31:0]  rto;                    // timeout, or the persist interval when nothing is in flight
+    logic         would;                  // a turn now would send
+    tcp_window_t  window;
+    logic [31:0]  left;                   // of a turn
+    logic [16:0]  len;
+    logic [15:0]  mss_now;
+    logic [2:0]   blocks;
+    logic         dsack;
+    logic         psh;
+    logic         fin;
+    logic         resend;
+  } tcp_leave_t;
+
   function automatic logic ended_state(input tcp_state_e s);
     return s == TCP_CLOSED || s == TCP_TIME_WAIT;
   endfunction

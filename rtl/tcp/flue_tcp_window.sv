@@ -1,58 +1,66 @@
-// The window we announce, in three steps (docs/tcp.md 3.5).
+// The window we announce (docs/tcp.md 3.5).
 //
-// Contract: edge_o is where the window may reach, registered by the caller into edge_i; then from the scaled field: how far it
-// reaches from rcv_nxt (reach_o), whether the ACK number must lie below rcv_nxt so that neither edge nor memory rule is broken
-// (lower_o).  TCP-044 to TCP-046, TCP-170.
+// Contract: the answer follows its inputs after five cycles.  Whole units of the field are announced, never less than before: where
+//   the field can not say the edge, the ACK number lies below rcv_nxt (window_o.number) so that neither edge nor memory rule is
+//   broken.  over_i: nothing more can arrive, the edge may go beyond the buffer.
+// Cost: 640 COMB, most of it carry chains.
+// TCP-044 to TCP-046, TCP-170.
 module flue_tcp_window
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
 (
+  input  logic        clk,
   input  tcp_rec_t    rec_i,
-  output logic [31:0] edge_o,
-
-  input  logic [31:0] edge_i,
-  input  logic        over_i,               // nothing more can arrive: the edge may go beyond the buffer
-  output logic [31:0] reach_o,
-  output logic        lower_o,
-  output logic [31:0] number_o,             // the ACK number
-
-  input  logic [31:0] reach_i,              // the three, registered
-  input  logic        lower_i,
-  input  logic [31:0] number_i,
-  output logic        update_o              // worth a segment of its own after a doorbell
+  input  logic        over_i,
+  output tcp_window_t window_o
 );
 
-  // ---- silly-window avoidance; a 32nd of the buffer is kept for rounding up ----
-  logic [31:0] limit, full, gain, step;
-  assign limit = rec_i.consumed + 32'(rec_i.rcv_buf);
-  assign full  = limit - {11'b0, rec_i.rcv_buf[25:5]};
-  assign gain  = full - rec_i.rcv_adv;
-  assign step  = {7'b0, rec_i.rcv_buf[25:1]} < 32'(rec_i.mss_rcv) ? {7'b0, rec_i.rcv_buf[25:1]} : 32'(rec_i.mss_rcv);
-  assign edge_o = !gain[31] && (gain >= step || rec_i.consumed == rec_i.rcv_nxt) ? full : rec_i.rcv_adv;
+  // ---- first and second cycle: silly-window avoidance; a 32nd of the buffer is kept for rounding up ----
+  logic [31:0] limit_q, known_q, step_q, full, full_q, gain_q, room_q, up_q, mask, most;
+  logic        all_q;
 
-  // ---- what the field can say ----
-  logic [31:0] mask, most, open, cut, known, up, room;
-  logic        short;
-  assign mask  = (32'd1 << rec_i.rcv_scale) - 32'd1;
-  assign most  = 32'h0000_FFFF << rec_i.rcv_scale;
-  assign open  = edge_i - rec_i.rcv_nxt;
-  assign cut   = open > (most | mask) ? most : open & ~mask;
-  assign known = rec_i.rcv_adv - rec_i.rcv_nxt;
-  assign short = cut < known;
-  assign up    = (known + mask) & ~mask;
-  assign room  = limit - rec_i.rcv_nxt;
+  assign mask = (32'd1 << rec_i.rcv_scale) - 32'd1;
+  assign most = 32'h0000_FFFF << rec_i.rcv_scale;
+  assign full = limit_q - {11'b0, rec_i.rcv_buf[25:5]};
 
-  assign reach_o = short ? up : cut;
-  assign lower_o = short && !seq_le(up, room) && !over_i;
+  always_ff @(posedge clk) begin
+    limit_q <= rec_i.consumed + 32'(rec_i.rcv_buf);
+    known_q <= rec_i.rcv_adv - rec_i.rcv_nxt;
+    step_q  <= {7'b0, rec_i.rcv_buf[25:1]} < 32'(rec_i.mss_rcv) ? {7'b0, rec_i.rcv_buf[25:1]} : 32'(rec_i.mss_rcv);
+    all_q   <= rec_i.consumed == rec_i.rcv_nxt;
+    full_q  <= full;
+    gain_q  <= full - rec_i.rcv_adv;
+    room_q  <= limit_q - rec_i.rcv_nxt;
+    up_q    <= (known_q + mask) & ~mask;
+  end
 
-  // ---- an update of its own: the window opens by enough, or a lowered ACK number can be made good ----
-  logic [31:0] most_mss, quarter, worthy, more;
-  assign most_mss = {15'b0, rec_i.mss_rcv, 1'b0};
-  assign quarter  = {8'b0, rec_i.rcv_buf[25:2]};
-  assign worthy   = most_mss > quarter ? most_mss : quarter;
-  assign number_o = lower_o ? rec_i.rcv_adv - reach_o : rec_i.rcv_nxt;
-  assign more     = lower_i ? '0 : reach_i - known;
-  assign update_o = (receiving(rec_i.state) && more != '0 && (known < 32'(rec_i.mss_rcv) || more >= worthy)) ||
-                    (rec_i.placing == '0 && rec_i.ack_owed == '0 && seq_lt(rec_i.last_ack_sent, number_i));
+  // ---- third cycle: where the window may reach ----
+  logic [31:0] open_q;
+  logic        fits_q;                      // the known edge rounded up
+
+  always_ff @(posedge clk) begin
+    open_q <= (!gain_q[31] && (gain_q >= step_q || all_q) ? full_q : rec_i.rcv_adv) - rec_i.rcv_nxt;
+    fits_q <= seq_le(up_q, room_q) || over_i;
+  end
+
+  // ---- fourth cycle: what the field can say ----
+  logic [31:0] cut, reach_q;
+  logic        short, lower_q;
+  assign cut   = open_q > (most | mask) ? most : open_q & ~mask;
+  assign short = cut < known_q;
+
+  always_ff @(posedge clk) begin
+    reach_q <= short ? up_q : cut;
+    lower_q <= short && !fits_q;
+  end
+
+  // ---- fifth cycle ----
+  always_ff @(posedge clk) begin
+    window_o.reach  <= reach_q;
+    window_o.number <= lower_q ? rec_i.rcv_adv - reach_q : rec_i.rcv_nxt;
+    window_o.told   <= lower_q ? rec_i.rcv_adv : rec_i.rcv_nxt + reach_q;
+    window_o.more   <= lower_q ? '0 : reach_q - known_q;
+    window_o.narrow <= known_q < 32'(rec_i.mss_rcv);
+  end
 
 endmodule
