@@ -239,7 +239,7 @@ module flue_tcp
   logic [INDEX_W-1:0] wants_index, set_index;
   logic [ROOM_W-1:0]  send_room;
 
-  assign room = send_room > ROOM_W'(4);
+  assign room = send_room > ROOM_W'(EVENTS);
 
   flue_tcp_engine #(.CONNECTIONS(CONNECTIONS)) u_engine (
     .clk, .rst, .time_us_i, .cfg_i('{rto_min_us: 32'd200_000, rto_max_us: 32'd120_000_000}),

@@ -2,7 +2,8 @@
 //
 // What ends something (placed, sent) goes first, so that nothing waits for its own end; the others take turns.  An event whose
 // connection is still under way waits and lets others pass.  Without tx_room_i only sent enters.
-// Contract: at most one *_ready_o a cycle, only with its *_valid_i.
+// Contract: at most one *_ready_o a cycle, only with its *_valid_i.  Who asks keeps asking for the same until it is taken.
+// Latency: 1 cycle; the next one 2 cycles later.
 module flue_tcp_arbiter
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
@@ -62,6 +63,7 @@ module flue_tcp_arbiter
   input  logic [WAYS-1:0]              under_way_i,   // connections in the pipeline
   input  logic [WAYS-1:0][INDEX_W-1:0] under_way_index_i,
 
+  output logic               waiting_o,     // somebody may enter
   output logic               out_valid_o,
   input  logic               out_ready_i,
   output tcp_work_t          out_o
@@ -71,7 +73,7 @@ module flue_tcp_arbiter
   localparam int SHARED  = SOURCES - 2;
   localparam int ROW_W   = $clog2(CONNECTIONS);    // the snapshot looks like a row: it waits for it
 
-  logic [SOURCES-1:0]              valid, free, asks, grant;
+  logic [SOURCES-1:0]              valid, free, asks_q, grant;
   logic [SOURCES-1:0][INDEX_W-1:0] index;
 
   assign valid = {segment_valid_i, forward_valid_i, doorbell_valid_i, turn_valid_i, word_valid_i, command_valid_i,
@@ -85,18 +87,24 @@ module flue_tcp_arbiter
       for (int j = 0; j < WAYS; j++) if (under_way_i[j] && ROW_W'(under_way_index_i[j]) == ROW_W'(index[i])) free[i] = 1'b0;
     end
   end
-  assign asks = valid & free;
+
+  // Compared in the cycle before; after a grant anew, for then one more is under way.
+  assign waiting_o = (valid & free) != '0;
+  always_ff @(posedge clk) begin
+    asks_q <= out_valid_o && out_ready_i ? '0 : valid & free;
+    if (rst) asks_q <= '0;
+  end
 
   // ---- the others in turn: those after the last one served come first ----
   logic [SHARED-1:0] after_q, first, later, shared;
-  assign later  = asks[SOURCES-1:2] & after_q;
-  assign first  = later != '0 ? later : asks[SOURCES-1:2];
+  assign later  = asks_q[SOURCES-1:2] & after_q;
+  assign first  = later != '0 ? later : asks_q[SOURCES-1:2];
   assign shared = first & (~first + SHARED'(1));
 
   always_comb begin
     grant = '0;
-    if      (asks[0]) grant[0] = 1'b1;
-    else if (asks[1]) grant[1] = 1'b1;
+    if      (asks_q[0]) grant[0] = 1'b1;
+    else if (asks_q[1]) grant[1] = 1'b1;
     else              grant[SOURCES-1:2] = shared;
   end
 
@@ -110,7 +118,7 @@ module flue_tcp_arbiter
   assign segment_flat = segment_i;
   assign forward_flat = forward_i;
 
-  assign out_valid_o = asks != '0;
+  assign out_valid_o = asks_q != '0;
   assign {segment_ready_o, forward_ready_o, doorbell_ready_o, turn_ready_o, word_ready_o, command_ready_o,
           timer_ready_o, placed_ready_o, sent_ready_o} = out_ready_i ? grant : '0;
 

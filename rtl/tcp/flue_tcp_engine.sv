@@ -4,7 +4,7 @@
 //
 // Contract: events of a connection take effect in the order in which they enter.  Whoever takes tx, tell, notify or a verdict
 //   never waits for one of its own events to enter; sched, deadline, done and trace are pulses, taken at once.  With tx_room_i
-//   low only `sent` enters: keep it high while 4 more records have room.
+//   low only `sent` enters: keep it high while EVENTS more records have room.
 //   verdict_forward_o tells verdicts of forwarded segments from those of the wire; each kind comes in its order.
 //   A command or word access is answered by done_o, in order: ok, and the word read.  A word is written only while the
 //   connection is EMPTY or FROZEN; index INDEX_SNAPSHOT reads what the last SNAPSHOT copied.
@@ -109,7 +109,7 @@ module flue_tcp_engine
 );
 
   // ---- which event ----
-  logic      enter_valid, enter_ready;
+  logic      waiting, enter_valid, enter_ready;
   tcp_work_t enter;
   logic      read_busy, output_busy;
   logic [2:0] rules_busy;
@@ -128,7 +128,7 @@ module flue_tcp_engine
     .command_valid_i, .command_ready_o, .command_index_i, .command_i,
     .word_valid_i, .word_ready_o, .word_index_i, .word_i,
     .under_way_i({read_busy, rules_busy, output_busy}), .under_way_index_i({read_index, rules_index, output_index}),
-    .out_valid_o(enter_valid), .out_ready_i(enter_ready), .out_o(enter)
+    .waiting_o(waiting), .out_valid_o(enter_valid), .out_ready_i(enter_ready), .out_o(enter)
   );
 
   // ---- its record ----
@@ -174,6 +174,6 @@ module flue_tcp_engine
     .trace_valid_o, .trace_event_o, .trace_index_o, .trace_reason_o, .trace_rec_o, .idle_o(output_idle)
   );
 
-  assign idle_o = !clearing && !enter_valid && !read_busy && rules_busy == '0 && output_idle;
+  assign idle_o = !clearing && !waiting && !enter_valid && !read_busy && rules_busy == '0 && output_idle;
 
 endmodule

@@ -256,21 +256,21 @@ module flue_tcp_output
     if (step_q == 2'd2 && taken) begin
       tx_o.kind      <= way_q.data ? TX_DATA : way_q.rst ? TX_RST : TX_ACK;
       tx_o.index     <= work_q.index;
-      tx_o.seq       <= way_q.data ? in_q.left : way_q.probe ? rec_q.snd_una - 32'd1 : rec_q.snd_max;
-      tx_o.len       <= way_q.data ? in_q.len : '0;
-      tx_o.mss       <= in_q.mss_now;
-      tx_o.psh       <= way_q.data && in_q.psh;
-      tx_o.fin       <= way_q.data && in_q.fin;
-      tx_o.resend    <= way_q.data && in_q.resend;
+      tx_o.seq       <= way_q.data ? in_q.turn.left : way_q.probe ? rec_q.snd_una - 32'd1 : rec_q.snd_max;
+      tx_o.len       <= way_q.data ? in_q.turn.len : '0;
+      tx_o.mss       <= in_q.turn.mss_now;
+      tx_o.psh       <= way_q.data && in_q.turn.psh;
+      tx_o.fin       <= way_q.data && in_q.turn.fin;
+      tx_o.resend    <= way_q.data && in_q.turn.resend;
       tx_o.ack       <= in_q.window.number;
       tx_o.wnd       <= wnd[15:0];
       tx_o.ts        <= rec_q.ts;
       tx_o.ts_us     <= rec_q.ts_us;
       tx_o.ts_offset <= rec_q.ts_offset;
       tx_o.ts_ecr    <= rec_q.ts_recent;
-      tx_o.blocks    <= way_q.probe || way_q.rst ? '0 : in_q.blocks;
+      tx_o.blocks    <= way_q.probe || way_q.rst ? '0 : in_q.turn.blocks;
       for (int i = 0; i < BLOCKS; i++)
-        tx_o.block[i] <= !in_q.dsack ? rec_q.held[i] : i == 0 ? rec_q.dsack : rec_q.held[(i + BLOCKS - 1) % BLOCKS];
+        tx_o.block[i] <= !in_q.turn.dsack ? rec_q.held[i] : i == 0 ? rec_q.dsack : rec_q.held[(i + BLOCKS - 1) % BLOCKS];
     end
     if (step_q == 2'd2 && taken && active_q && leaves) tx_valid_o <= 1'b1;
     else if (tx_ready_i)                               tx_valid_o <= 1'b0;

@@ -8,6 +8,7 @@ package flue_tcp_pkg;
   localparam int SACKED  = 8;             // ranges of the peer's remembered (TCP-083)
   localparam int BLOCKS  = 4;             // SACK blocks of one segment
   localparam int INDEX_W = 16;            // connection row
+  localparam int EVENTS  = 8;             // in the engine at a time, at most; each may send one segment
 
   typedef struct packed {
     logic [31:0] left;

@@ -1,6 +1,6 @@
 // Retransmission timeout (RFC 6298) before back-off, and doubled (docs/tcp.md 3.6).
 //
-// Contract: the answer follows its inputs after three cycles; doublings_i after one.  TCP-120 to TCP-122.
+// Contract: the answer follows its inputs after three cycles; doublings_i after two.  TCP-120 to TCP-122.
 module flue_tcp_rto
   import flue_tcp_pkg::*;
 (
@@ -15,6 +15,7 @@ module flue_tcp_rto
   localparam logic [27:0] GRANULARITY_US = 28'd1000;
 
   logic [31:0] exact_q, base_q;            // before back-off
+  logic [3:0]  shift_q;
   logic [43:0] doubled_q;
 
   always_ff @(posedge clk) begin
@@ -24,7 +25,8 @@ module flue_tcp_rto
     else if (exact_q > cfg_i.rto_max_us) base_q <= cfg_i.rto_max_us;
     else if (exact_q < cfg_i.rto_min_us) base_q <= cfg_i.rto_min_us;
     else                                 base_q <= exact_q;
-    doubled_q <= {12'b0, base_q} << (doublings_i > 5'd12 ? 5'd12 : doublings_i);
+    shift_q   <= doublings_i > 5'd12 ? 4'd12 : doublings_i[3:0];
+    doubled_q <= {12'b0, base_q} << shift_q;
   end
 
   assign rto_o = doubled_q > {12'b0, cfg_i.rto_max_us} ? cfg_i.rto_max_us : doubled_q[31:0];

@@ -19,7 +19,7 @@ module flue_tcp_rules
   output logic               in_ready_o,
   input  tcp_rec_t           rec_i,
   input  tcp_work_t          work_i,
-  input  logic               bad_i,         // the record failed its check
+  input  logic               bad_i,         // the record failed its check; a cycle behind it
 
   output logic [STAGES-1:0]              busy_o,
   output logic [STAGES-1:0][INDEX_W-1:0] index_o,

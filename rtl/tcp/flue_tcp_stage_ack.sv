@@ -1,7 +1,7 @@
 // Second stage of the rules: acknowledgement and payload of an accepted segment; other events only pass
 // (docs/tcp.md 3.1 steps 11 and 12, 3.2).
 //
-// Contract: in_valid_i and in_ready_o take an event, out_valid_o and out_ready_i hand it on.
+// Contract: in_valid_i and in_ready_o take an event, out_valid_o and out_ready_i hand it on.  A cycle passes until it takes another.
 // Latency: 3 cycles, and 1 and one for each held range when the payload may meet them; 1 for what only passes.
 module flue_tcp_stage_ack
   import flue_tcp_pkg::*;
@@ -29,7 +29,7 @@ module flue_tcp_stage_ack
 
   assign load        = in_valid_i && in_ready_o;
   assign out_valid_o = state_q == S_OUT;
-  assign in_ready_o  = state_q == S_IDLE || (out_valid_o && out_ready_i);
+  assign in_ready_o  = state_q == S_IDLE;   // alone: here the chain of readies ends
   assign busy_o      = state_q != S_IDLE;
   assign index_o     = pass_q.work.index;
 

@@ -13,7 +13,7 @@ module flue_tcp_stage_event
   output logic               in_ready_o,
   input  tcp_rec_t           rec_i,
   input  tcp_work_t          work_i,
-  input  logic               bad_i,         // the record failed its check
+  input  logic               bad_i,         // the record failed its check; a cycle behind it
 
   output logic               busy_o,
   output logic [INDEX_W-1:0] index_o,
@@ -37,12 +37,12 @@ module flue_tcp_stage_event
 
   always_ff @(posedge clk) begin
     if (!out_valid_o) step_q <= step_q + 2'd1;
+    if (step_q == '0) bad_q  <= bad_i;
     if (in_ready_o) active_q <= in_valid_i;
     if (load) begin
       step_q <= '0;
       rec_q  <= rec_i;
       work_q <= work_i;
-      bad_q  <= bad_i;
     end
     if (rst) active_q <= 1'b0;
   end

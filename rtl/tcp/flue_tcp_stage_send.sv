@@ -223,29 +223,35 @@ module flue_tcp_stage_send
   end
 
   // ---- what leaves ----
-  tcp_leave_t sent_q;                       // left, len, mss_now, blocks, dsack, psh, fin, resend of a turn
+  tcp_turn_t turn_q;
 
-  assign out_valid_o = (choose_over && !turn_now) || state_q == S_OVER;
+  assign out_valid_o = (choose_over && !way_q.turn) || state_q == S_OVER;
 
   always_comb begin
-    out_o                       = sent_q;
     out_o.pass                  = in_q;
     out_o.pass.rec              = rec_q;
     out_o.pass.rec.sacked       = sacked;
     out_o.pass.rec.sacked_count = sacked_count;
     out_o.pass.way              = way_q;
     out_o.rto                   = rto;
-    out_o.would                 = sends;
+    out_o.would                 = sends && choose_over;
     out_o.window                = window;
+    out_o.turn                  = turn_q;
     if (ended_state(rec_q.state) && !way_q.quiet) out_o.pass.rec.timing = 1'b0;
     if (!way_q.data) begin
-      out_o.mss_now = mss_now_q;
-      out_o.blocks  = blocks_q;
-      out_o.dsack   = dsack_q;
+      out_o.turn.mss_now = mss_now_q;
+      out_o.turn.blocks  = blocks_q;
+      out_o.turn.dsack   = dsack_q;
     end
   end
 
   // ---- the order of states ----
+  tcp_seg_t in_seg;
+  logic     in_some, in_sacks;
+  assign in_seg   = tcp_seg_t'(in_i.work.data);
+  assign in_some  = in_i.rec.sacked_count != '0;
+  assign in_sacks = in_i.way.accepted && in_i.rec.sack && in_seg.blocks != '0;
+
   always_ff @(posedge clk) begin
     step_q <= step_q + 2'd1;
     unique case (state_q)
@@ -299,9 +305,9 @@ module flue_tcp_stage_send
       S_CHOOSE: if (choose_over) begin
         step_q   <= 2'd3;
         choice_q <= choice;
-        if (turn_now) begin
+        if (way_q.turn) begin
           step_q  <= '0;
-          state_q <= choice.round ? S_DIVIDE : S_APPLY;
+          state_q <= !sends ? S_OVER : choice.round ? S_DIVIDE : S_APPLY;
         end else if (out_ready_i) begin
           state_q <= S_IDLE;
         end
@@ -318,18 +324,18 @@ module flue_tcp_stage_send
         way_q.reason   <= apply_way.reason;
         way_q.data     <= apply_way.data;
         way_q.turn     <= apply_way.turn;
-        sent_q.left    <= choice_q.left;
-        sent_q.len     <= payload;
-        sent_q.psh     <= psh;
-        sent_q.fin     <= fin;
-        sent_q.resend  <= resend;
-        sent_q.mss_now <= mss_now_q;
-        sent_q.blocks  <= blocks_q;
-        sent_q.dsack   <= dsack_q;
+        turn_q.left    <= choice_q.left;
+        turn_q.len     <= payload;
+        turn_q.psh     <= psh;
+        turn_q.fin     <= fin;
+        turn_q.resend  <= resend;
+        turn_q.mss_now <= mss_now_q;
+        turn_q.blocks  <= blocks_q;
+        turn_q.dsack   <= dsack_q;
         state_q        <= S_FLIGHT;
       end
 
-      default: if (out_ready_i) state_q <= S_IDLE;   // S_OVER
+      default: if (out_ready_i) state_q <= S_IDLE;   // S_OVER: a quiet event, a turn that sends nothing
     endcase
 
     if (load) begin
@@ -340,11 +346,9 @@ module flue_tcp_stage_send
       sack_new_q <= 1'b0;
       if (in_i.way.quiet) begin
         state_q <= S_OVER;
-      end else if (!in_i.way.rto && (in_i.rec.sacked_count != '0 || (in_i.way.accepted && in_i.rec.sack &&
-                                                                     in_blocks != '0))) begin
+      end else if (!in_i.way.rto && (in_some || in_sacks)) begin
         state_q <= S_PASS;
-        pass_q  <= in_i.way.advanced && in_i.rec.sacked_count != '0 ? P_TRIM
-                   : in_i.way.accepted && in_i.rec.sack && in_blocks != '0 ? P_BLOCK : P_TOTAL;
+        pass_q  <= in_i.way.advanced && in_some ? P_TRIM : in_sacks ? P_BLOCK : P_TOTAL;
       end else begin
         state_q <= S_LOSS;
       end
@@ -352,13 +356,8 @@ module flue_tcp_stage_send
     if (rst) state_q <= S_IDLE;
   end
 
-  tcp_seg_t   in_seg;
-  logic [2:0] in_blocks;
-  assign in_seg    = tcp_seg_t'(in_i.work.data);
-  assign in_blocks = in_seg.blocks;
-
-  // rec and way of in_q live in registers of their own; the first cycles of the window belong to what sent_q leaves out.
+  // rec and way of in_q live in registers of their own.
   logic unused;
-  assign unused = &{1'b0, in_q.rec, in_q.way, sent_q.pass, sent_q.rto, sent_q.would, sent_q.window};
+  assign unused = &{1'b0, in_q.rec, in_q.way};
 
 endmodule

@@ -97,20 +97,25 @@ package flue_tcp_step_pkg;
     logic         narrow;                 // it knew of less than a segment
   } tcp_window_t;
 
-  // The same behind its last stage, with what leaves.
+  // What leaves: a turn, or a segment without payload.
+  typedef struct packed {
+    logic [31:0]  left;
+    logic [16:0]  len;
+    logic [15:0]  mss_now;
+    logic [2:0]   blocks;                 // SACK blocks
+    logic         dsack;                  // the first of them is the duplicate
+    logic         psh;
+    logic         fin;
+    logic         resend;
+  } tcp_turn_t;
+
+  // An event behind its last stage.
   typedef struct packed {
     tcp_pass_t    pass;
     logic [31:0]  rto;                    // timeout, or the persist interval when nothing is in flight
     logic         would;                  // a turn now would send
     tcp_window_t  window;
-    logic [31:0]  left;                   // of a turn
-    logic [16:0]  len;
-    logic [15:0]  mss_now;
-    logic [2:0]   blocks;
-    logic         dsack;
-    logic         psh;
-    logic         fin;
-    logic         resend;
+    tcp_turn_t    turn;
   } tcp_leave_t;
 
   function automatic logic ended_state(input tcp_state_e s);

@@ -2,7 +2,7 @@
 // each byte, and one more row for the newest snapshot.
 //
 // Contract: an event that enters (start_i, ready_o) comes out with its record; a new one every 4 cycles.  A row that fails its
-//   check, or does not exist, comes out bad.  A written word may be read from the next cycle on.  After reset every row is
+//   check, or does not exist, comes out bad: out_bad_o says so in the cycle after it was taken.  A written word may be read from the next cycle on.  After reset every row is
 //   made zero, clearing_o until then: nothing enters.
 // A store that keeps its records elsewhere takes this place; it may take longer.
 // Latency: 4 cycles.
@@ -85,15 +85,10 @@ module flue_tcp_store
   logic [SLICES-1:0][35:0] q;
   logic [SLICES-1:0][31:0] data;
   logic [SLICES*32-1:0]    word0_q, word1_q, word2_q;
-  logic                    failed, failed_q, exists;
+  logic [SLICES-1:0]       fails_q;         // of the word before
+  logic                    failed_q, exists, absent_q;
 
-  always_comb begin
-    failed = 1'b0;
-    for (int i = 0; i < SLICES; i++) begin
-      data[i] = q[i][31:0];
-      failed |= parity(q[i][31:0]) != q[i][35:32];
-    end
-  end
+  always_comb for (int i = 0; i < SLICES; i++) data[i] = q[i][31:0];
 
   assign exists = work_q.index < INDEX_W'(CONNECTIONS) || (work_q.word && work_q.index == INDEX_SNAPSHOT);
 
@@ -105,14 +100,16 @@ module flue_tcp_store
       if (step_q == 3'd1) word0_q <= data;
       if (step_q == 3'd2) word1_q <= data;
       if (step_q == 3'd3) word2_q <= data;
-      failed_q <= failed || (step_q != 3'd1 && failed_q);
     end
+    for (int i = 0; i < SLICES; i++) fails_q[i] <= parity(q[i][31:0]) != q[i][35:32];
+    failed_q <= step_q != 3'd1 && (fails_q != '0 || (step_q != 3'd2 && failed_q));
+    absent_q <= !exists || (work_q.word && access.word >= 7'(STORE_WORDS * SLICES));
   end
 
   assign out_valid_o = active_q && step_q[2];
   assign out_rec_o   = tcp_rec_t'({word0_q, word1_q, word2_q, data});
   assign out_work_o  = work_q;
-  assign out_bad_o   = failed || failed_q || !exists || (work_q.word && access.word >= 7'(STORE_WORDS * SLICES));
+  assign out_bad_o   = fails_q != '0 || failed_q || absent_q;
   assign busy_o      = active_q;
   assign index_o     = work_q.index;
 

@@ -19,8 +19,11 @@ module flue_tcp_words
 
   always_comb begin
     quarter_o = 2'd0;
-    for (int i = 1; i < STORE_WORDS; i++) if (word_i >= 7'(i * SLICES)) quarter_o = 2'(i);
-    slice = word_i - 7'(SLICES) * 7'(quarter_o);
+    slice     = word_i;
+    for (int i = 1; i < STORE_WORDS; i++) if (word_i >= 7'(i * SLICES)) begin
+      quarter_o = 2'(i);
+      slice     = word_i - 7'(i * SLICES);
+    end
     for (int i = 0; i < SLICES; i++) here_o[i] = slice == 7'(SLICES - 1 - i);
     word_o = '0;
     for (int i = 0; i < SLICES; i++) word_o |= quarter_i[i] & {32{here_i[i]}};
