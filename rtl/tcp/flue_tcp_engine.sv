@@ -132,7 +132,7 @@ module flue_tcp_engine
   );
 
   // ---- its record ----
-  logic                 had_valid, had_ready, had_bad, clearing;
+  logic                 had_valid, had_ready, had_bad, store_ready, store_clearing, clearing;
   tcp_rec_t             had_rec;
   tcp_work_t            had_work;
   logic                 wr_valid, wr_snapshot, wr_access;
@@ -142,19 +142,21 @@ module flue_tcp_engine
   logic [SLICES*32-1:0] wr;
 
   flue_tcp_store #(.CONNECTIONS(CONNECTIONS)) u_store (
-    .clk, .rst, .start_i(enter_valid), .ready_o(enter_ready), .work_i(enter),
+    .clk, .rst, .start_i(enter_valid && !clearing), .ready_o(store_ready), .work_i(enter),
     .out_valid_o(had_valid), .out_ready_i(had_ready), .out_rec_o(had_rec), .out_work_o(had_work), .out_bad_o(had_bad),
-    .busy_o(read_busy), .index_o(read_index), .clearing_o(clearing),
+    .busy_o(read_busy), .index_o(read_index), .clearing_o(store_clearing),
     .wr_valid_i(wr_valid), .wr_index_i(output_index), .wr_snapshot_i(wr_snapshot), .wr_access_i(wr_access),
     .wr_here_i(wr_here), .wr_data_i(wr_data), .wr_word_i(wr_word), .wr_i(wr)
   );
+
+  assign enter_ready = store_ready && !clearing;
 
   // ---- what follows from it ----
   logic       out_valid, out_ready;
   tcp_leave_t out;
 
-  flue_tcp_rules u_rules (
-    .clk, .rst, .cfg_i, .in_valid_i(had_valid), .in_ready_o(had_ready), .rec_i(had_rec), .work_i(had_work), .bad_i(had_bad),
+  flue_tcp_rules #(.CONNECTIONS(CONNECTIONS)) u_rules (
+    .clk, .rst, .cfg_i, .clearing_o(clearing), .in_valid_i(had_valid), .in_ready_o(had_ready), .rec_i(had_rec), .work_i(had_work), .bad_i(had_bad),
     .busy_o(rules_busy), .index_o(rules_index), .forgot_o,
     .out_valid_o(out_valid), .out_ready_i(out_ready), .out_o(out)
   );
@@ -174,6 +176,6 @@ module flue_tcp_engine
     .trace_valid_o, .trace_event_o, .trace_index_o, .trace_reason_o, .trace_rec_o, .idle_o(output_idle)
   );
 
-  assign idle_o = !clearing && !waiting && !enter_valid && !read_busy && rules_busy == '0 && output_idle;
+  assign idle_o = !clearing && !store_clearing && !waiting && !enter_valid && !read_busy && rules_busy == '0 && output_idle;
 
 endmodule

@@ -290,7 +290,9 @@ module flue_tcp_output
     .deadline_valid_o, .deadline_index_o, .deadline_on_o, .deadline_us_o
   );
 
-  always_ff @(posedge clk) if (step_q == quarter_q) done_data_o <= word;
+  always_ff @(posedge clk)
+    if (word_sacked(access.word)) done_data_o <= in_q.turn.left;   // from the scoreboard
+    else if (step_q == quarter_q) done_data_o <= word;
 
   assign trace_valid_o  = end_step && !work_q.word;
   assign trace_event_o  = work_q.kind;
@@ -321,7 +323,7 @@ module flue_tcp_output
   always_comb begin
     wr_valid_o = active_q && !(bad_q && !way_q.clear);
     if (work_q.word)
-      wr_valid_o = active_q && !bad_q && access.write && !refused && step_q == quarter_q;
+      wr_valid_o = active_q && !bad_q && access.write && !refused && step_q == quarter_q && !word_sacked(access.word);
     else if (way_q.quiet && !way_q.clear && !snapshot)
       wr_valid_o = 1'b0;
   end

@@ -223,11 +223,15 @@ package flue_tcp_pkg;
 
   // ---- the record --------------------------------------------------------------
   // 68 words of 32 bits, the first on top: firmware's view of it is record `tcp_words` of rtl/regs/flue_control.rdl
-  // (checked in flue_tcp_words.sv).  What changes at the end of every event lies in the last quarter, which is
-  // written last.  Room: word 58 to 60, the private bits of the congestion control, and the bits named pad.
+  // (checked in flue_tcp_words.sv).  Words 38 to 53, the ranges that the peer reported, lie in the scoreboard
+  // (flue_tcp_scoreboard.sv), all others in tcp_rec_t.  What changes at the end of every event lies in the last quarter,
+  // which is written last.  Room: word 58 to 60, the private bits of the congestion control, and the bits named pad.
 
-  localparam int STORE_WORDS = 4;         // a record is read and written in so many accesses
-  localparam int SLICES      = 17;        // 32-bit words in each
+  localparam int STORE_WORDS  = 4;        // tcp_rec_t is read and written in so many accesses
+  localparam int SLICES       = 13;       // 32-bit words in each
+  localparam int RECORD_WORDS = 68;       // as firmware sees it
+  localparam int SACKED_WORD  = 38;       // left and right of the highest range, and so on down
+  localparam int SACKED_WORDS = 2 * SACKED;
 
   typedef struct packed {
     // 0
@@ -298,9 +302,8 @@ package flue_tcp_pkg;
     logic [31:0]              turn0;
     logic [31:0]              turn1;
     logic [31:0]              ts_offset;
-    // 30 to 57
+    // 30 to 37, 54 to 57
     tcp_range_t [HELD-1:0]    held;       // [0] newest
-    tcp_range_t [SACKED-1:0]  sacked;     // [0] lowest
     logic [127:0]             cc;
     // 58 to 60: RACK and tail probe, rate reduction, ECN, keepalive, user timeout
     logic [95:0]              room;
@@ -330,7 +333,21 @@ package flue_tcp_pkg;
     logic [31:0] data;
   } tcp_access_t;
 
+  // Is it a word of the scoreboard, and which: slot (0 lowest) and end (0 left).
+  function automatic logic word_sacked(input logic [6:0] word);
+    return word >= 7'(SACKED_WORD) && word < 7'(SACKED_WORD + SACKED_WORDS);
+  endfunction
+
+  function automatic logic [$clog2(SACKED_WORDS)-1:0] word_slot(input logic [6:0] word);
+    return $clog2(SACKED_WORDS)'(7'(SACKED_WORD + SACKED_WORDS - 1) - word) ^ $clog2(SACKED_WORDS)'(1);
+  endfunction
+
   localparam logic [15:0] INDEX_SNAPSHOT = 16'hFFFF;   // the row of the newest SNAPSHOT, for reads
+
+  // A pass over the ranges of the scoreboard (flue_tcp_scoreboard.sv).
+  typedef enum logic [2:0] {
+    BOARD_TRIM, BOARD_MERGE, BOARD_DOWN, BOARD_UP, BOARD_READ, BOARD_WRITE, BOARD_WIPE, BOARD_COPY
+  } tcp_board_e;
 
   // Bounds of the retransmission timer (TCP-122).
   typedef struct packed {

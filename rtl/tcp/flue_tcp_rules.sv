@@ -9,11 +9,13 @@ module flue_tcp_rules
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
 #(
+  parameter int CONNECTIONS = 64,
   localparam int STAGES = 3
 ) (
   input  logic               clk,
   input  logic               rst,
   input  tcp_cfg_t           cfg_i,
+  output logic               clearing_o,    // after reset: nothing may enter
 
   input  logic               in_valid_i,
   output logic               in_ready_o,
@@ -41,8 +43,8 @@ module flue_tcp_rules
     .clk, .rst, .in_valid_i(event_valid), .in_ready_o(event_ready), .in_i(event_pass),
     .busy_o(busy_o[1]), .index_o(index_o[1]), .out_valid_o(ack_valid), .out_ready_i(ack_ready), .out_o(ack_pass)
   );
-  flue_tcp_stage_send u_send (
-    .clk, .rst, .cfg_i, .in_valid_i(ack_valid), .in_ready_o(ack_ready), .in_i(ack_pass),
+  flue_tcp_stage_send #(.CONNECTIONS(CONNECTIONS)) u_send (
+    .clk, .rst, .cfg_i, .clearing_o, .in_valid_i(ack_valid), .in_ready_o(ack_ready), .in_i(ack_pass),
     .busy_o(busy_o[2]), .index_o(index_o[2]), .forgot_o, .out_valid_o, .out_ready_i, .out_o
   );
 

@@ -6,15 +6,18 @@
 //   S_FLIGHT  what is in flight
 //
 // Contract: in_valid_i and in_ready_o take an event, out_valid_o and out_ready_i hand it on.
-// Latency: 9 cycles, 1 for an event without effect.  Each range of the peer's costs 3 for an event and 1 for each SACK block of a
-//   segment, the beginning of a recovery 3, a turn about 20.
+// Latency: 9 cycles, 1 for an event without effect.  A pass over the peer's ranges costs 3 and one a range (trim, one for each SACK
+//   block, loss edge, pipe), the beginning of a recovery 3, a turn about 20.
 module flue_tcp_stage_send
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
-(
+#(
+  parameter int CONNECTIONS = 64
+) (
   input  logic               clk,
   input  logic               rst,
   input  tcp_cfg_t           cfg_i,
+  output logic               clearing_o,    // after reset: nothing may enter
 
   input  logic               in_valid_i,
   output logic               in_ready_o,
@@ -30,7 +33,7 @@ module flue_tcp_stage_send
 );
 
   typedef enum logic [3:0] { S_IDLE, S_PASS, S_LOSS, S_ENTER, S_FLIGHT, S_CHOOSE, S_DIVIDE, S_APPLY, S_OVER } state_e;
-  typedef enum logic [2:0] { P_TRIM, P_BLOCK, P_TOTAL, P_EDGE, P_PIPE } pass_e;
+  typedef enum logic [2:0] { P_TRIM, P_BLOCK, P_EDGE, P_PIPE, P_WORD, P_WIPE, P_COPY } pass_e;
 
   state_e      state_q;
   pass_e       pass_q;
@@ -54,11 +57,13 @@ module flue_tcp_stage_send
   assign index_o     = work_q.index;
 
   // ---- the scoreboard ----
-  logic       list_busy, list_start, item_valid, known, some;
-  logic       block_good, block_over;
-  tcp_range_t item, front, block;
-  tcp_range_t [SACKED-1:0] sacked;
-  logic [3:0] rest, sacked_count;
+  logic        list_busy, list_start, item_valid, known, some, fault;
+  logic        block_good, block_over;
+  tcp_range_t  item, block;
+  logic [3:0]  sacked_count;
+  logic [31:0] slot_word;
+  tcp_access_t access;
+  tcp_board_e  board;
 
   assign block      = seg.block[block_q];
   assign some       = sacked_count != '0;
@@ -69,27 +74,41 @@ module flue_tcp_stage_send
                         seq_le(block.right, seg.block[1].right));
   assign list_start = state_q == S_PASS && !begun && (pass_q != P_BLOCK || block_good);
 
-  flue_tcp_ranges #(.N(SACKED), .SORTED(1'b1)) u_scoreboard (
-    .clk, .rst, .load_i(load), .list_i(in_i.rec.sacked), .count_i(in_i.way.rto ? '0 : in_i.rec.sacked_count),
-    .clear_i(1'b0), .push_i(1'b0),
-    .start_i(list_start), .merge_i(pass_q == P_BLOCK), .trim_i(pass_q == P_TRIM), .range_i(block), .floor_i(rec_q.snd_una),
-    .busy_o(list_busy), .last_o(), .item_valid_o(item_valid), .item_o(item), .front_o(front), .rest_o(rest),
-    .union_o(), .touched_o(), .contained_o(known), .forgot_o, .list_o(sacked), .count_o(sacked_count)
+  assign access = tcp_access_t'(work_q.data[$bits(tcp_access_t)-1:0]);
+
+  always_comb begin
+    unique case (pass_q)
+      P_TRIM:  board = BOARD_TRIM;
+      P_BLOCK: board = BOARD_MERGE;
+      P_EDGE:  board = BOARD_DOWN;
+      P_PIPE:  board = BOARD_UP;
+      P_WORD:  board = access.write ? BOARD_WRITE : BOARD_READ;
+      P_WIPE:  board = BOARD_WIPE;
+      default: board = BOARD_COPY;
+    endcase
+  end
+
+  // The data of an access lie where block[0].right of a segment does.
+  flue_tcp_scoreboard #(.CONNECTIONS(CONNECTIONS)) u_scoreboard (
+    .clk, .rst, .clearing_o, .load_i(load), .count_i(in_i.way.rto ? '0 : in_i.rec.sacked_count), .index_i(work_q.index),
+    .clear_i(1'b0), .start_i(list_start), .op_i(board), .range_i(block), .floor_i(rec_q.snd_una),
+    .slot_i(word_slot(access.word)), .busy_o(list_busy), .item_valid_o(item_valid), .item_o(item), .known_o(known), .forgot_o,
+    .fault_o(fault), .word_o(slot_word), .count_o(sacked_count)
   );
 
   // ---- sums over it ----
-  logic [31:0] total, range_edge, lost_edge, lost, at, scan_above, cursor, edge_d;
+  logic [31:0] total, range_edge, front, lost_edge, lost, at, scan_above, cursor, edge_d;
   logic        hole, flight_over;
   tcp_range_t  hole_first, hole_last;
 
   assign flight_over = state_q == S_FLIGHT && step_q == 2'd1;
 
   flue_tcp_scan u_scan (
-    .clk, .total_i(list_start && pass_q == P_TOTAL), .edge_i(list_start && pass_q == P_EDGE), .pipe_i(flight_over),
+    .clk, .edge_i(list_start && pass_q == P_EDGE), .pipe_i(flight_over),
     .una_i(rec_q.snd_una), .recover_i(rec_q.recover), .mss_i(rec_q.mss), .cursor_i(cursor), .lost_edge_i(edge_d),
-    .valid_i(item_valid), .item_i(item), .rest_i(rest),
-    .total_o(total), .edge_o(range_edge), .lost_edge_o(lost_edge), .lost_o(lost), .at_o(at), .hole_o(hole),
-    .first_o(hole_first), .last_o(hole_last), .above_o(scan_above)
+    .valid_i(item_valid), .item_i(item),
+    .total_o(total), .edge_o(range_edge), .first_left_o(front), .lost_edge_o(lost_edge), .lost_o(lost), .at_o(at),
+    .hole_o(hole), .first_o(hole_first), .last_o(hole_last), .above_o(scan_above)
   );
 
   // ---- S_LOSS, S_ENTER ----
@@ -132,7 +151,7 @@ module flue_tcp_stage_send
                                   rec_q.state != TCP_CLOSED);
 
   flue_tcp_flight u_flight (
-    .clk, .rec_i(rec_q), .some_i(some), .first_i(front.left), .edge_i(range_edge), .held_i(rec_q.held_count),
+    .clk, .rec_i(rec_q), .some_i(some), .first_i(front), .edge_i(range_edge), .held_i(rec_q.held_count),
     .newest_i(rec_q.held[0]), .leaving_i(leaving), .sacked_i(some ? total : '0), .clear_o(clear), .offered_o(offered),
     .queued_o(queued), .fin_o(fin_alone), .edge_o(edge_d), .cursor_o(cursor), .mss_now_o(mss_now), .blocks_o(blocks),
     .dsack_o(dsack)
@@ -230,7 +249,6 @@ module flue_tcp_stage_send
   always_comb begin
     out_o.pass                  = in_q;
     out_o.pass.rec              = rec_q;
-    out_o.pass.rec.sacked       = sacked;
     out_o.pass.rec.sacked_count = sacked_count;
     out_o.pass.way              = way_q;
     out_o.rto                   = rto;
@@ -247,9 +265,14 @@ module flue_tcp_stage_send
 
   // ---- the order of states ----
   tcp_seg_t in_seg;
-  logic     in_some, in_sacks;
-  assign in_seg   = tcp_seg_t'(in_i.work.data);
+  tcp_access_t in_access;
+  logic     in_some, in_sacks, walks;       // walks: an event without effect that goes through the row nevertheless
+  assign in_seg    = tcp_seg_t'(in_i.work.data);
+  assign in_access = tcp_access_t'(in_i.work.data[$bits(tcp_access_t)-1:0]);
   assign in_some  = in_i.rec.sacked_count != '0;
+  assign walks    = in_i.work.kind == EV_COMMAND &&
+                    (in_i.work.word ? !in_i.bad && word_sacked(in_access.word) && in_i.way.reason != R_REFUSED
+                     : in_i.way.clear || (!in_i.bad && tcp_command_e'(in_i.work.data[2:0]) == CMD_SNAPSHOT));
   assign in_sacks = in_i.way.accepted && in_i.rec.sack && in_seg.blocks != '0;
 
   always_ff @(posedge clk) begin
@@ -262,16 +285,17 @@ module flue_tcp_stage_send
         if (begun && !list_busy) begin
           step_q <= '0;
           unique case (pass_q)
-            P_TRIM:  pass_q <= sacks ? P_BLOCK : P_TOTAL;
+            P_TRIM:  pass_q <= sacks ? P_BLOCK : P_EDGE;
             P_BLOCK: begin
               if (block_good && !known) sack_new_q <= 1'b1;
               block_q <= block_q + 2'd1;
-              if (block_q == '1 || 3'(block_q) + 3'd1 >= seg.blocks) pass_q <= P_TOTAL;
+              if (block_q == '1 || 3'(block_q) + 3'd1 >= seg.blocks) pass_q <= P_EDGE;
             end
-            P_TOTAL: pass_q  <= P_EDGE;
             P_EDGE:  state_q <= S_LOSS;
-            default: state_q <= S_CHOOSE;
+            P_PIPE:  state_q <= S_CHOOSE;
+            default: state_q <= S_OVER;
           endcase
+          if (pass_q == P_WORD) turn_q.left <= slot_word;
         end
       end
 
@@ -338,17 +362,26 @@ module flue_tcp_stage_send
       default: if (out_ready_i) state_q <= S_IDLE;   // S_OVER: a quiet event, a turn that sends nothing
     endcase
 
+    if (fault) begin                        // the row is bad after all: nothing of this event has left
+      in_q.bad    <= 1'b1;
+      way_q.quiet <= 1'b1;
+      way_q.turn  <= 1'b0;
+      state_q     <= S_OVER;
+    end
     if (load) begin
       in_q       <= in_i;
       way_q      <= in_i.way;
       step_q     <= '0;
       block_q    <= '0;
       sack_new_q <= 1'b0;
-      if (in_i.way.quiet) begin
+      if (walks) begin
+        state_q <= S_PASS;
+        pass_q  <= in_i.work.word ? P_WORD : in_i.way.clear ? P_WIPE : P_COPY;
+      end else if (in_i.way.quiet) begin
         state_q <= S_OVER;
       end else if (!in_i.way.rto && (in_some || in_sacks)) begin
         state_q <= S_PASS;
-        pass_q  <= in_i.way.advanced && in_some ? P_TRIM : in_sacks ? P_BLOCK : P_TOTAL;
+        pass_q  <= in_i.way.advanced && in_some ? P_TRIM : in_sacks ? P_BLOCK : P_EDGE;
       end else begin
         state_q <= S_LOSS;
       end

@@ -1,6 +1,7 @@
 // Words of 32 bits in a record that comes in quarters, and the check that it lies as firmware's view of it says.
 //
-// Word w of record `tcp_words` (rtl/regs/flue_control.rdl) is slice w mod 17 of quarter w / 17.
+// Word w of record `tcp_words` (rtl/regs/flue_control.rdl), less the 16 of the scoreboard when it lies behind them, is slice
+// w mod 13 of quarter w / 13.  A word of the scoreboard itself is nowhere in the quarters.
 // Contract: combinational, two halves: where a word is (register it), and the word out of its quarter.
 module flue_tcp_words
   import flue_tcp_pkg::*;
@@ -15,14 +16,15 @@ module flue_tcp_words
   output logic [31:0]             word_o
 );
 
-  logic [6:0] slice;
+  logic [6:0] at, slice;                    // its place in tcp_rec_t, in its quarter
 
   always_comb begin
     quarter_o = 2'd0;
-    slice     = word_i;
-    for (int i = 1; i < STORE_WORDS; i++) if (word_i >= 7'(i * SLICES)) begin
+    at        = word_i >= 7'(SACKED_WORD) ? word_i - 7'(SACKED_WORDS) : word_i;
+    slice     = at;
+    for (int i = 1; i < STORE_WORDS; i++) if (at >= 7'(i * SLICES)) begin
       quarter_o = 2'(i);
-      slice     = word_i - 7'(i * SLICES);
+      slice     = at - 7'(i * SLICES);
     end
     for (int i = 0; i < SLICES; i++) here_o[i] = slice == 7'(SLICES - 1 - i);
     word_o = '0;
@@ -31,8 +33,9 @@ module flue_tcp_words
 
   // The lowest one of a field is the bit that the contract gives it.
   function automatic logic lies(input logic [$bits(tcp_rec_t)-1:0] ones, input int word, input int lsb);
-    return ones[32 * (TCP_WORDS_WORDS - 1 - word) + lsb] &&
-           (ones & (ones - 1'b1)) == (ones ^ ($bits(tcp_rec_t)'(1) << (32 * (TCP_WORDS_WORDS - 1 - word) + lsb)));
+    int bit_at;
+    bit_at = 32 * (TCP_WORDS_WORDS - 1 - word - (word < SACKED_WORD ? SACKED_WORDS : 0)) + lsb;
+    return ones[bit_at] && (ones & (ones - 1'b1)) == (ones ^ ($bits(tcp_rec_t)'(1) << bit_at));
   endfunction
 
   // Ones in the fields that are compared, each of them alone.
@@ -57,7 +60,6 @@ module flue_tcp_words
     r = tcp_rec_t'('0); r.rttvar4 = '1; good &= lies(r, TCP_WORDS_WORD24, TCP_WORDS_RTTVAR4_LSB);
     r = tcp_rec_t'('0); r.ts_offset = '1; good &= lies(r, TCP_WORDS_TS_OFFSET, 0);
     r = tcp_rec_t'('0); r.held[0].right = '1; good &= lies(r, TCP_WORDS_HELD + 7, 0);
-    r = tcp_rec_t'('0); r.sacked[0].left = '1; good &= lies(r, TCP_WORDS_SACKED + 14, 0);
     r = tcp_rec_t'('0); r.cc[31:0] = '1; good &= lies(r, TCP_WORDS_CC + 3, 0);
     r = tcp_rec_t'('0); r.mode = MODE_FROZEN; good &= lies(r, TCP_WORDS_WORD61, TCP_WORDS_MODE_LSB);
     r = tcp_rec_t'('0); r.asked = '1; good &= lies(r, TCP_WORDS_WORD61, TCP_WORDS_ASKED_LSB);
@@ -66,7 +68,8 @@ module flue_tcp_words
   endfunction
 
   localparam logic LAID_OUT = laid_out();
-  if (!LAID_OUT || TCP_WORDS_WORDS != STORE_WORDS * SLICES || $bits(tcp_rec_t) != 32 * TCP_WORDS_WORDS) begin : g_check
+  if (!LAID_OUT || TCP_WORDS_WORDS != RECORD_WORDS || TCP_WORDS_SACKED != SACKED_WORD ||
+      RECORD_WORDS != STORE_WORDS * SLICES + SACKED_WORDS || $bits(tcp_rec_t) != 32 * STORE_WORDS * SLICES) begin : g_check
     $error("tcp_rec_t and record tcp_words differ");
   end
 

@@ -19,7 +19,7 @@ void engine_close(struct engine *engine);
 /* What the next cycle sees. */
 struct engine_in {
     bool rst, valid, take;
-    bool flip;            /* a bit in quarter data[0] of row `index` */
+    bool flip;            /* a bit in quarter data[0] of row `index`, from 4 on in its range data[0] - 4 */
     unsigned kind, index; /* tcp_event_e or ENGINE_WORD_ACCESS */
     uint64_t time_us;
     uint32_t rto_min_us, rto_max_us;

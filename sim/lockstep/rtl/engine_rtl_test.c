@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-enum { ROWS = 64, CLEARING = 300, LONGEST = 400, SNAPSHOT_ROW = 0xFFFF };
+enum { ROWS = 64, CLEARING = 8 * (ROWS + 1) + 8, LONGEST = 400, SNAPSHOT_ROW = 0xFFFF };
 
 struct bench {
     struct engine *engine;
@@ -207,6 +207,85 @@ TEST(a_record_that_fails_its_check_is_not_used)
         CHECK_EQ(b.actions.reason, FLUE_TCP_R_CLOSED);
         engine_close(b.engine);
     }
+}
+
+/* An established connection with three ranges of the peer's, LIVE. */
+static void load_ranges(struct bench *b, unsigned row)
+{
+    uint32_t words[TCP_RECORD_WORDS];
+    struct flue_tcp r;
+    write_plain(b, row, words);
+    tcp_record_unpack(words, &r);
+    r.sack = 1;
+    r.snd_max = r.send_limit = 100 + 20000;
+    r.sacked_count = 3;
+    for (unsigned i = 0; i < 3; i++)
+        r.sacked[i] = (struct flue_tcp_range){2000 + 4000 * i, 3000 + 4000 * i};
+    tcp_record_pack(&r, words);
+    for (unsigned i = 0; i < TCP_RECORD_WORDS; i++)
+        CHECK(write_word(b, row, i, words[i]));
+    CHECK(command(b, row, FLUE_TCP_LOAD));
+}
+
+/* HND-008: so are the ranges of the scoreboard, those in use; what an event did before it met the bad one has no effect */
+TEST(a_scoreboard_that_fails_its_check_is_not_used)
+{
+    struct bench b;
+    const struct flue_tcp_seg data = {.seq = 5000, .ack = 100, .wnd = 20000, .flags = FLUE_TCP_ACK, .len = 500};
+    const struct flue_tcp_seg ack = {.seq = 5500, .ack = 2500, .wnd = 20000, .flags = FLUE_TCP_ACK, .len = 500};
+    for (unsigned range = 0; range < 3; range++) {
+        start(&b);
+        load_ranges(&b, 5);
+        flip(&b, 5, 4 + 7);
+        segment(&b, 5, &data);
+        CHECK_EQ(b.actions.verdict, FLUE_TCP_PLACE);
+        flip(&b, 5, 4 + range);
+        segment(&b, 5, &ack);
+        CHECK_EQ(b.actions.reason, FLUE_TCP_R_BAD_ROW);
+        CHECK_EQ(b.actions.verdict, FLUE_TCP_DIVERT);
+        CHECK_EQ(b.actions.notes, 1);
+        CHECK_EQ(b.actions.note[0], FLUE_TCP_UPLOAD_HARDWARE);
+        CHECK(!b.actions.has_tx && !b.actions.has_tell);
+        CHECK_EQ(read_word(&b, 5, 12), 100);
+        CHECK_EQ(read_word(&b, 5, 6), 5500);
+        CHECK(!command(&b, 5, FLUE_TCP_FREEZE));
+        CHECK(!command(&b, 5, FLUE_TCP_SNAPSHOT));
+        read_word(&b, 5, 53 - 2 * range);
+        CHECK(!b.ok, "a word that fails its check is not read");
+        CHECK(command(&b, 5, FLUE_TCP_CLEAR));
+        for (unsigned i = 0; i < TCP_RECORD_WORDS; i++) {
+            CHECK_EQ(read_word(&b, 5, i), 0);
+            CHECK(b.ok);
+        }
+        load_ranges(&b, 5);
+        segment(&b, 5, &data);
+        CHECK_EQ(b.actions.verdict, FLUE_TCP_PLACE);
+        engine_close(b.engine);
+    }
+}
+
+/* HND-011 */
+TEST(a_snapshot_has_the_scoreboard_of_its_moment)
+{
+    struct bench b;
+    start(&b);
+    for (unsigned i = 38; i < 54; i++)
+        CHECK(write_word(&b, 4, i, 0xDEAD0000 + i));
+    load_ranges(&b, 3);
+    CHECK(command(&b, 3, FLUE_TCP_SNAPSHOT));
+    segment(&b, 3, &(struct flue_tcp_seg){.seq = 5000, .ack = 6500, .wnd = 20000, .flags = FLUE_TCP_ACK});
+    CHECK_EQ(b.record.sacked_count, 2);
+    for (unsigned i = 0; i < 8; i++) {
+        CHECK_EQ(read_word(&b, SNAPSHOT_ROW, 52 - 2 * i), i < 3 ? 2000 + 4000 * i : 0);
+        CHECK_EQ(read_word(&b, SNAPSHOT_ROW, 53 - 2 * i), i < 3 ? 3000 + 4000 * i : 0);
+        CHECK_EQ(read_word(&b, 4, 38 + i), 0xDEAD0000 + 38 + i);
+    }
+    CHECK_EQ(read_word(&b, 3, 52), 6500);
+    CHECK_EQ(read_word(&b, 3, 53), 7000);
+    CHECK_EQ(read_word(&b, 3, 50), 10000);
+    CHECK(!write_word(&b, 3, 52, 1), "it is live");
+    CHECK_EQ(read_word(&b, 3, 52), 6500);
+    engine_close(b.engine);
 }
 
 int main(int argc, char **argv)

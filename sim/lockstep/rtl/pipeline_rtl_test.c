@@ -10,7 +10,7 @@
 
 #include "check.h"
 
-enum { ROWS = 64, DEEP = 64, CLEARING = 300 };
+enum { ROWS = 64, DEEP = 64, CLEARING = 8 * (ROWS + 1) + 8 };
 
 static uint64_t run_events = 40000;
 

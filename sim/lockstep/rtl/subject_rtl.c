@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS_MAX = 64, CLEARING_CYCLES = 4 * (ROWS_MAX + 1) + 8, LONGEST_EVENT = 400 };
+enum { ROWS_MAX = 64, CLEARING_CYCLES = 8 * (ROWS_MAX + 1) + 8, LONGEST_EVENT = 400 };
 
 struct rtl {
     struct engine *engine;

@@ -16,7 +16,8 @@ module tcp_subject_tb
   input  logic [INDEX_W-1:0]         event_index_i,
   input  logic [$bits(tcp_seg_t)-1:0] event_data_i,
 
-  input  logic                       flip_i,         // one bit of the row of connection event_index_i, quarter event_data_i
+  input  logic                       flip_i,         // one bit of the row of connection event_index_i, quarter event_data_i;
+                                                     // from 4 on: of its range event_data_i - 4
   input  logic                       take_i,         // take what is offered
   output logic                       verdict_valid_o,
   output logic                       verdict_forward_o,
@@ -41,7 +42,7 @@ module tcp_subject_tb
   output logic [3:0]                 trace_event_o,
   output logic [INDEX_W-1:0]         trace_index_o,
   output logic [4:0]                 trace_reason_o,
-  output logic [$bits(tcp_rec_t)-1:0] trace_rec_o,
+  output logic [RECORD_WORDS*32-1:0] trace_rec_o,    // all words, those of the scoreboard too
   output logic                       forgot_o,
   output logic                       idle_o
 );
@@ -86,14 +87,32 @@ module tcp_subject_tb
   );
 
   always_ff @(posedge clk)
-    if (flip_i) dut.u_store.g_slice[3].u_ram.mem[9'({event_index_i[6:0], event_data_i[1:0]})][5] <=
+    if (flip_i && event_data_i[3:0] < 4'd4) dut.u_store.g_slice[3].u_ram.mem[9'({event_index_i[6:0], event_data_i[1:0]})][5] <=
       !dut.u_store.g_slice[3].u_ram.mem[9'({event_index_i[6:0], event_data_i[1:0]})][5];
+
+  // ---- the scoreboard lies beside the record ----
+  localparam int AFTER = 32 * (RECORD_WORDS - SACKED_WORD - SACKED_WORDS);   // bits of the words behind it
+  tcp_range_t [SACKED-1:0] sacked;
+  logic [9:0]              at;
+  assign at = {trace_index_o[6:0], 3'd0};
+
+  always_comb
+    for (int i = 0; i < SACKED; i++) begin
+      sacked[i].left  = dut.u_rules.u_send.u_scoreboard.u_left.mem[at + 10'(i)][31:0];
+      sacked[i].right = dut.u_rules.u_send.u_scoreboard.u_right.mem[at + 10'(i)][31:0];
+    end
+
+  logic [9:0] flip_at;
+  assign flip_at = {event_index_i[6:0], event_data_i[2:0] - 3'd4};
+  always_ff @(posedge clk)
+    if (flip_i && event_data_i[3:0] >= 4'd4)
+      dut.u_rules.u_send.u_scoreboard.u_right.mem[flip_at][9] <= !dut.u_rules.u_send.u_scoreboard.u_right.mem[flip_at][9];
 
   tcp_event_e  trace_event;
   tcp_reason_e trace_reason;
   tcp_rec_t    trace_rec;
   assign trace_event_o  = trace_event;
   assign trace_reason_o = trace_reason;
-  assign trace_rec_o    = trace_rec;
+  assign trace_rec_o    = {trace_rec[$bits(tcp_rec_t)-1:AFTER], sacked, trace_rec[AFTER-1:0]};
 
 endmodule
