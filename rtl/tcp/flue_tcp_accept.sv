@@ -1,6 +1,6 @@
 // First step of a segment: is it acceptable, and which of its bytes (docs/tcp.md 3.1 steps 1 to 9, and the trimming of 11).
 //
-// Contract: the inputs stand for three cycles, in the third the answer is there.  rec_i is LIVE.  Without way_o.accepted the
+// Contract: the inputs stand for four cycles, in the fourth the answer is there.  rec_i is LIVE.  Without way_o.accepted the
 // segment is done: rec_o and way_o say what it caused.  With it, [left, right) are its new bytes inside the window, to be
 // checked against the held ranges.
 // TCP-020 to TCP-034, TCP-057, TCP-173 to TCP-178.
@@ -141,11 +141,21 @@ module flue_tcp_accept
     end
   end
 
-  // ---- trimming ----
+  tcp_reason_e reason_q;
+  logic        answer_q, challenge_q, known_q, accepted_q;
+  always_ff @(posedge clk) begin
+    reason_q    <= reason;
+    answer_q    <= answer && ((at_once && !challenge) || !limited_q);
+    challenge_q <= !at_once || challenge;
+    known_q     <= known;
+    accepted_q  <= accepted;
+  end
+
+  // ---- fourth cycle: trimming ----
   logic        usable, some;               // payload may be taken; left < right
   logic [31:0] left, right;
 
-  assign usable = accepted && !closed_q && receiving(rec_i.state);
+  assign usable = accepted_q && !closed_q && receiving(rec_i.state);
   assign left   = below_q ? rec_i.rcv_edge : seg_i.seq;
   assign right  = fin_cut_q ? rec_i.fin_seq : cut_q ? rec_i.rcv_adv : end_q;
   assign some   = some_q && (below_q ? !stop_below_q && !stop_at_q : seg_i.len != '0);
@@ -154,9 +164,9 @@ module flue_tcp_accept
     rec_o = rec_i;
     way_o = way_none();
 
-    way_o.reason   = reason;
-    way_o.divert   = reason == R_CLOSED;
-    way_o.accepted = accepted;
+    way_o.reason   = reason_q;
+    way_o.divert   = reason_q == R_CLOSED;
+    way_o.accepted = accepted_q;
     way_o.left     = left;
     way_o.right    = right;
     way_o.left_cut = below_q && seg_i.len != '0;
@@ -169,16 +179,16 @@ module flue_tcp_accept
     way_o.fin      = usable && !(&rec_i.placing) && seg_i.flags.fin && inside_q && !fin_cut_q &&
                      (!rec_i.fin_valid || fin_same_q);
 
-    if (answer && ((at_once && !challenge) || !limited_q)) begin
+    if (answer_q) begin
       rec_o.ack_now = 1'b1;
-      if (!at_once || challenge) begin
+      if (challenge_q) begin
         rec_o.oow_on = 1'b1;
         rec_o.oow_at = now_i + OOW_US;
       end
     end
 
     // Bytes below rcv_edge, reported once (TCP-076).
-    if (known || (usable && !(&rec_i.placing) && seg_i.len != '0 && below_q)) begin
+    if (known_q || (usable && !(&rec_i.placing) && seg_i.len != '0 && below_q)) begin
       if (rec_i.sack) begin
         rec_o.dsack.left  = seg_i.seq;
         rec_o.dsack.right = stop_below_q ? end_q : rec_i.rcv_edge;
@@ -186,17 +196,17 @@ module flue_tcp_accept
       if (usable) rec_o.ack_now = 1'b1;
     end
 
-    if (reason == R_RST) begin
+    if (reason_q == R_RST) begin
       rec_o.state = TCP_CLOSED;
       way_o.ended = END_RESET;
     end
-    if (reason == R_URGENT) begin
+    if (reason_q == R_URGENT) begin
       rec_o.asked      = 1'b1;
       way_o.note_valid = !rec_i.asked;
       way_o.note       = NOTE_UPLOAD_URGENT;
     end
 
-    if (accepted && rec_i.ts && seg_i.has_ts && marks_q) begin
+    if (accepted_q && rec_i.ts && seg_i.has_ts && marks_q) begin
       rec_o.ts_valid  = 1'b1;
       rec_o.ts_recent = seg_i.ts_val;
       rec_o.ts_age    = age_i;

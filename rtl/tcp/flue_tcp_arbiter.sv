@@ -3,7 +3,7 @@
 // What ends something (placed, sent) goes first, so that nothing waits for its own end; the others take turns.  An event whose
 // connection is still under way waits and lets others pass.  Without tx_room_i only sent enters.
 // Contract: at most one *_ready_o a cycle, only with its *_valid_i.  Who asks keeps asking for the same until it is taken.
-// Latency: 1 cycle; the next one 2 cycles later.
+// Latency: 2 cycles; the next one 3 cycles later.
 module flue_tcp_arbiter
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
@@ -73,7 +73,7 @@ module flue_tcp_arbiter
   localparam int SHARED  = SOURCES - 2;
   localparam int ROW_W   = $clog2(CONNECTIONS);    // the snapshot looks like a row: it waits for it
 
-  logic [SOURCES-1:0]              valid, free, asks_q, grant;
+  logic [SOURCES-1:0]              valid, free, asks_q, grant, grant_q;
   logic [SOURCES-1:0][INDEX_W-1:0] index;
 
   assign valid = {segment_valid_i, forward_valid_i, doorbell_valid_i, turn_valid_i, word_valid_i, command_valid_i,
@@ -88,11 +88,17 @@ module flue_tcp_arbiter
     end
   end
 
-  // Compared in the cycle before; after a grant anew, for then one more is under way.
+  // Compared in the first cycle, granted in the second; after a grant anew, for then one more is under way.
   assign waiting_o = (valid & free) != '0;
   always_ff @(posedge clk) begin
-    asks_q <= out_valid_o && out_ready_i ? '0 : valid & free;
-    if (rst) asks_q <= '0;
+    if (grant_q == '0) begin
+      asks_q  <= valid & free;
+      grant_q <= grant;
+    end
+    if (rst || (out_ready_i && grant_q != '0)) begin
+      asks_q  <= '0;
+      grant_q <= '0;
+    end
   end
 
   // ---- the others in turn: those after the last one served come first ----
@@ -109,7 +115,7 @@ module flue_tcp_arbiter
   end
 
   always_ff @(posedge clk) begin
-    if (out_ready_i && grant[SOURCES-1:2] != '0) after_q <= ~(shared | (shared - SHARED'(1)));
+    if (grant_q == '0 && grant[SOURCES-1:2] != '0) after_q <= ~(shared | (shared - SHARED'(1)));
     if (rst) after_q <= '1;
   end
 
@@ -118,34 +124,34 @@ module flue_tcp_arbiter
   assign segment_flat = segment_i;
   assign forward_flat = forward_i;
 
-  assign out_valid_o = asks_q != '0;
+  assign out_valid_o = grant_q != '0;
   assign {segment_ready_o, forward_ready_o, doorbell_ready_o, turn_ready_o, word_ready_o, command_ready_o,
-          timer_ready_o, placed_ready_o, sent_ready_o} = out_ready_i ? grant : '0;
+          timer_ready_o, placed_ready_o, sent_ready_o} = out_ready_i ? grant_q : '0;
 
   always_comb begin
     out_o      = tcp_work_t'('0);
     out_o.now  = time_us_i[31:0];
     out_o.age  = time_us_i[51:20];
-    out_o.word = grant[4];
-    for (int i = 0; i < SOURCES; i++) if (grant[i]) out_o.index |= index[i];
+    out_o.word = grant_q[4];
+    for (int i = 0; i < SOURCES; i++) if (grant_q[i]) out_o.index |= index[i];
     unique case (1'b1)
-      grant[0]: out_o.kind = EV_SENT;
-      grant[1]: out_o.kind = EV_PLACED;
-      grant[2]: out_o.kind = EV_TIMER;
-      grant[3]: out_o.kind = EV_COMMAND;
-      grant[4]: out_o.kind = EV_COMMAND;
-      grant[5]: out_o.kind = EV_TURN;
-      grant[6]: out_o.kind = EV_DOORBELL;
-      grant[7]: out_o.kind = EV_FORWARD;
+      grant_q[0]: out_o.kind = EV_SENT;
+      grant_q[1]: out_o.kind = EV_PLACED;
+      grant_q[2]: out_o.kind = EV_TIMER;
+      grant_q[3]: out_o.kind = EV_COMMAND;
+      grant_q[4]: out_o.kind = EV_COMMAND;
+      grant_q[5]: out_o.kind = EV_TURN;
+      grant_q[6]: out_o.kind = EV_DOORBELL;
+      grant_q[7]: out_o.kind = EV_FORWARD;
       default:  out_o.kind = EV_SEGMENT;
     endcase
     // Only segments are long: the short ones go beside each other into the low bits, gated.
-    out_o.data[EVENT_W-1:SHORT_W] = grant[7] ? forward_flat[EVENT_W-1:SHORT_W] : segment_flat[EVENT_W-1:SHORT_W];
-    out_o.data[SHORT_W-1:0] = (grant[0] ? SHORT_W'(sent_i)        : '0) | (grant[1] ? SHORT_W'(placed_i)   : '0) |
-                              (grant[3] ? SHORT_W'(command_i)     : '0) | (grant[4] ? SHORT_W'(word_i)     : '0) |
-                              (grant[5] ? SHORT_W'(turn_budget_i) : '0) | (grant[6] ? SHORT_W'(doorbell_i) : '0) |
-                              (grant[7] ? forward_flat[SHORT_W-1:0] : '0) |
-                              (grant[8] ? segment_flat[SHORT_W-1:0] : '0);
+    out_o.data[EVENT_W-1:SHORT_W] = grant_q[7] ? forward_flat[EVENT_W-1:SHORT_W] : segment_flat[EVENT_W-1:SHORT_W];
+    out_o.data[SHORT_W-1:0] = (grant_q[0] ? SHORT_W'(sent_i)        : '0) | (grant_q[1] ? SHORT_W'(placed_i)   : '0) |
+                              (grant_q[3] ? SHORT_W'(command_i)     : '0) | (grant_q[4] ? SHORT_W'(word_i)     : '0) |
+                              (grant_q[5] ? SHORT_W'(turn_budget_i) : '0) | (grant_q[6] ? SHORT_W'(doorbell_i) : '0) |
+                              (grant_q[7] ? forward_flat[SHORT_W-1:0] : '0) |
+                              (grant_q[8] ? segment_flat[SHORT_W-1:0] : '0);
   end
 
   logic unused;

@@ -1,6 +1,6 @@
 // Last part of an event: what leaves, timers, the host's view; the record goes back to the store in four words.
 //
-//   cycle   0 word 0, timers        1 word 1, persist       2 word 2, what leaves        3 word 3, tell, deadline, trace
+//   cycle   0 word 0, timers        1 word 1, persist, does it leave       2 word 2, what leaves        3 word 3, tell, trace
 //
 // Contract: start_i only when ready_o.  An output is offered until it is taken; an event waits in cycle 2 until those of the
 //   one before it are gone.  sched_* and deadline_* are pulses, taken at once.  busy_o is high until the record may be read
@@ -150,27 +150,32 @@ module flue_tcp_output
       persist.rto_at = work_q.now + PERSIST_US;
   end
 
-  // ---- cycle 2: what leaves ----
+  // ---- cycle 1: does anything leave; cycle 2: what ----
   tcp_rec_t    last;
-  logic        updates;
+  logic        updates, updates_q;
   assign updates = way_q.reopen && (opens_q || good_q) && !still;
-  logic        ack, leaves;                 // a pure ACK; anything
+  logic        ack, ack_q, leaves_q;        // a pure ACK; anything
   logic        closed;
 
   assign closed = rec_q.state == TCP_CLOSED;
   assign ack    = (rec_q.ack_now || updates) && rec_q.acks != '1 && may_ack_q && !closed && !way_q.data &&
                   !way_q.probe && !still;
-  assign leaves = !still && (ack || way_q.data || way_q.probe || way_q.rst);
+
+  always_ff @(posedge clk) begin
+    updates_q <= updates;
+    ack_q     <= ack;
+    leaves_q  <= !still && (ack || way_q.data || way_q.probe || way_q.rst);
+  end
 
   always_comb begin
     last = rec_q;
-    if (updates) last.ack_now = 1'b1;
-    if (leaves) begin
+    if (updates_q) last.ack_now = 1'b1;
+    if (leaves_q) begin
       last.rcv_adv       = in_q.window.told;
       last.last_ack_sent = in_q.window.number;
       if (!way_q.data) last.acks = rec_q.acks + 3'd1;
     end
-    if (ack || way_q.data) begin
+    if (ack_q || way_q.data) begin
       last.dsack    = '0;
       last.ack_owed = owed_q;
       if (owed_q == '0) begin
@@ -272,7 +277,7 @@ module flue_tcp_output
       for (int i = 0; i < BLOCKS; i++)
         tx_o.block[i] <= !in_q.turn.dsack ? rec_q.held[i] : i == 0 ? rec_q.dsack : rec_q.held[(i + BLOCKS - 1) % BLOCKS];
     end
-    if (step_q == 2'd2 && taken && active_q && leaves) tx_valid_o <= 1'b1;
+    if (step_q == 2'd2 && taken && active_q && leaves_q) tx_valid_o <= 1'b1;
     else if (tx_ready_i)                               tx_valid_o <= 1'b0;
     if (rst) tx_valid_o <= 1'b0;
   end

@@ -14,21 +14,22 @@ module flue_tcp_progress
 );
 
   logic        placed;                     // everything up to rcv_edge
-  logic [31:0] end_q;
+  logic [31:0] end_q, nxt_q;
   logic        reached_q;
 
   assign placed = rec_i.placing == '0 && !rec_i.broken;
 
   always_ff @(posedge clk) begin
     end_q     <= rec_i.fin_seq + 32'd1;
-    reached_q <= rec_i.fin_valid && receiving(rec_i.state) && (placed ? rec_i.rcv_edge : rec_i.rcv_nxt) == end_q;
+    nxt_q     <= placed ? rec_i.rcv_edge : rec_i.rcv_nxt;
+    reached_q <= rec_i.fin_valid && receiving(rec_i.state) && nxt_q == end_q;
   end
 
   always_comb begin
     rec_o = rec_i;
     way_o = way_i;
 
-    if (placed) rec_o.rcv_nxt = rec_i.rcv_edge;
+    rec_o.rcv_nxt = nxt_q;
     if (reached_q) begin
       way_o.ended = END_FIN;
       unique case (rec_i.state)

@@ -1,7 +1,7 @@
 // What an event tells the others: verdict of its frame, host's view, firmware, scheduler, timers (docs/tcp.md 3.7).
 //
-// Contract: over_i for one cycle at the end of the event, with its record as it stays, which stood in the cycle before but for its
-// timers and window; not before waiting_o is low.  Verdict, tell
+// Contract: over_i for one cycle at the end of the event, with its record as it stays, which stood in the two cycles before but for
+// its timers and window; not before waiting_o is low.  Verdict, tell
 // and notes are offered until they are taken, the rest are pulses.  An event has up to two notes, its cause first.
 module flue_tcp_report
   import flue_tcp_pkg::*;
@@ -52,7 +52,7 @@ module flue_tcp_report
   logic note_q, frozen_q;
   assign waiting_o = verdict_valid_o || tell_valid_o || note_q || frozen_q;
 
-  logic [31:0] free_q;
+  logic [31:0] sent_q, free_q;
   logic        moved_q;                     // what the host knows of it
   logic        segment, live, placed;
   assign segment  = work_i.kind == EV_SEGMENT || work_i.kind == EV_FORWARD;
@@ -73,7 +73,8 @@ module flue_tcp_report
   end
 
   always_ff @(posedge clk) begin
-    free_q  <= free_below(rec_i.snd_una, rec_i.turns, rec_i.turn0, rec_i.turn1);
+    sent_q  <= turn_below(rec_i.snd_una, rec_i.turns != '0, rec_i.turn0);
+    free_q  <= turn_below(sent_q, rec_i.turns == 2'd2, rec_i.turn1);
     moved_q <= rec_i.rcv_nxt != rcv_nxt_i;
     if (over_i) begin
       verdict_forward_o <= work_i.kind == EV_FORWARD;

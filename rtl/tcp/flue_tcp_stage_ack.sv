@@ -22,15 +22,15 @@ module flue_tcp_stage_ack
   output tcp_pass_t          out_o
 );
 
-  typedef enum logic [2:0] { S_IDLE, S_HOLD, S_HELD, S_ACK, S_ACK2, S_OUT } state_e;
+  typedef enum logic [2:0] { S_OUT, S_HOLD, S_HELD, S_ACK, S_ACK2 } state_e;
   state_e    state_q;
   tcp_pass_t pass_q;
-  logic      load, met_q, first;
+  logic      load, met_q, first, active_q, over_q;   // an event is here; its last cycle
 
   assign load        = in_valid_i && in_ready_o;
-  assign out_valid_o = state_q == S_OUT;
-  assign in_ready_o  = state_q == S_IDLE;   // alone: here the chain of readies ends
-  assign busy_o      = state_q != S_IDLE;
+  assign out_valid_o = over_q;
+  assign in_ready_o  = !active_q;           // alone: here the chain of readies ends
+  assign busy_o      = active_q;
   assign index_o     = pass_q.work.index;
 
   // ---- held ranges ----
@@ -71,16 +71,28 @@ module flue_tcp_stage_ack
       end
       S_HELD:  if (!hold_busy || hold_last) state_q <= S_ACK;
       S_ACK:   state_q <= S_ACK2;
-      S_ACK2:  state_q <= S_OUT;
-      S_OUT:   if (out_ready_i) state_q <= S_IDLE;
+      S_ACK2: begin
+        state_q <= S_OUT;
+        over_q  <= 1'b1;
+      end
       default: ;
     endcase
-    if (load) begin
-      pass_q  <= in_i;
-      met_q   <= 1'b0;
-      state_q <= !in_i.way.accepted ? S_OUT : first ? S_HOLD : S_ACK;
+    if (over_q && out_ready_i) begin
+      active_q <= 1'b0;
+      over_q   <= 1'b0;
     end
-    if (rst) state_q <= S_IDLE;
+    if (load) begin
+      pass_q   <= in_i;
+      active_q <= 1'b1;
+      over_q   <= !in_i.way.accepted;
+      met_q    <= 1'b0;
+      state_q  <= !in_i.way.accepted ? S_OUT : first ? S_HOLD : S_ACK;
+    end
+    if (rst) begin
+      active_q <= 1'b0;
+      over_q   <= 1'b0;
+      state_q  <= S_OUT;
+    end
   end
 
   always_comb begin

@@ -1,7 +1,7 @@
 // First stage of the rules: is the event acceptable, what is due (docs/tcp.md 3.1, 3.4 to 3.7).
 //
 // Contract: in_valid_i and in_ready_o take an event with its record, out_valid_o and out_ready_i hand it on.
-// Latency: 3 cycles for a segment, 2 for the others.
+// Latency: 4 cycles for a segment, 3 for the others.
 module flue_tcp_stage_event
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
@@ -29,7 +29,7 @@ module flue_tcp_stage_event
   tcp_work_t  work_q;
 
   assign segment     = work_q.kind == EV_SEGMENT || work_q.kind == EV_FORWARD;
-  assign out_valid_o = active_q && step_q == (segment ? 2'd2 : 2'd1);
+  assign out_valid_o = active_q && step_q == (segment ? 2'd3 : 2'd2);
   assign in_ready_o  = !active_q || (out_valid_o && out_ready_i);
   assign load        = in_valid_i && in_ready_o;
   assign busy_o      = active_q;
@@ -57,10 +57,11 @@ module flue_tcp_stage_event
   );
   flue_tcp_event u_event (.clk, .rec_i(rec_q), .work_i(work_q), .rec_o(event_rec), .way_o(event_way));
 
-  logic [31:0] since_q, free_q;
+  logic [31:0] since_q, sent_q, free_q;
   always_ff @(posedge clk) begin
     since_q <= work_q.now - rec_q.timed_at;
-    free_q  <= free_below(rec_q.snd_una, rec_q.turns, rec_q.turn0, rec_q.turn1);
+    sent_q  <= turn_below(rec_q.snd_una, rec_q.turns != '0, rec_q.turn0);
+    free_q  <= turn_below(sent_q, rec_q.turns == 2'd2, rec_q.turn1);
   end
 
   // ---- what follows ----

@@ -1,9 +1,9 @@
 // Third stage of the rules: losses, congestion window, RCV.NXT; then what a turn sends now (docs/tcp.md 3.2 to 3.4, 3.9).
 //
-//   S_PASS    the scoreboard goes round        S_CHOOSE  what a turn now would send; hand over
-//   S_LOSS    duplicates, window, RCV.NXT      S_DIVIDE  whole segments
-//   S_ENTER   a recovery begins                S_APPLY   a turn leaves; then S_FLIGHT again
-//   S_FLIGHT  what is in flight
+//   S_PASS    the scoreboard goes round        S_CHOOSE          what a turn now would send; hand over
+//   S_LOSS    duplicates, window, RCV.NXT      S_TURN, S_DIVIDE  whole segments
+//   S_ENTER   a recovery begins                S_APPLY           a turn leaves; then S_FLIGHT again
+//   S_FLIGHT  what is in flight                S_OVER            hand over what did not choose
 //
 // Contract: in_valid_i and in_ready_o take an event, out_valid_o and out_ready_i hand it on.
 // Latency: 9 cycles, 1 for an event without effect.  A pass over the peer's ranges costs 3 and one a range (trim, one for each SACK
@@ -32,12 +32,13 @@ module flue_tcp_stage_send
   output tcp_leave_t         out_o
 );
 
-  typedef enum logic [3:0] { S_IDLE, S_PASS, S_LOSS, S_ENTER, S_FLIGHT, S_CHOOSE, S_DIVIDE, S_APPLY, S_OVER } state_e;
+  typedef enum logic [3:0] { S_IDLE, S_PASS, S_LOSS, S_ENTER, S_FLIGHT, S_CHOOSE, S_TURN, S_DIVIDE, S_APPLY, S_OVER } state_e;
   typedef enum logic [2:0] { P_TRIM, P_BLOCK, P_EDGE, P_PIPE, P_WORD, P_WIPE, P_COPY } pass_e;
 
   state_e      state_q;
   pass_e       pass_q;
   logic [1:0]  step_q;                      // cycle of the state
+  logic        active_q, over_q;            // an event is here; its last cycle
   logic        begun;                       // the pass of this state was started
   tcp_pass_t   in_q;
   tcp_rec_t    rec_q;
@@ -51,9 +52,9 @@ module flue_tcp_stage_send
   assign work_q      = in_q.work;
   assign seg         = tcp_seg_t'(work_q.data);
   assign sacks       = way_q.accepted && rec_q.sack && seg.blocks != '0;
-  assign in_ready_o  = state_q == S_IDLE || (out_valid_o && out_ready_i);
+  assign in_ready_o  = !active_q || (over_q && out_ready_i);
   assign load        = in_valid_i && in_ready_o;
-  assign busy_o      = state_q != S_IDLE;
+  assign busy_o      = active_q;
   assign index_o     = work_q.index;
 
   // ---- the scoreboard ----
@@ -159,7 +160,7 @@ module flue_tcp_stage_send
 
   // ---- S_CHOOSE, S_DIVIDE, S_APPLY ----
   tcp_choice_t choice, choice_q;
-  logic        sends, turn_now, fin, psh, resend, choose_over, divide_busy;
+  logic        fin, psh, resend, choose_over, divide_busy;
   logic [16:0] whole, payload;
   tcp_rec_t    apply_rec;
   tcp_way_t    apply_way;
@@ -170,12 +171,10 @@ module flue_tcp_stage_send
     .lost_edge_i(lost_edge), .lost_i(lost), .at_i(at), .hole_i(hole), .first_i(hole_first), .last_i(hole_last),
     .above_i(scan_above), .choice_o(choice)
   );
-  assign sends       = choice.reason != R_IDLE_TURN;
   assign choose_over = state_q == S_CHOOSE && step_q == 2'd3;
-  assign turn_now    = way_q.turn && sends;
 
   flue_tcp_whole u_whole (
-    .clk, .rst, .start_i(choose_over && turn_now && choice.round), .len_i(choice.len), .mss_i(mss_now_q),
+    .clk, .rst, .start_i(state_q == S_TURN && choice_q.round), .len_i(choice_q.len), .mss_i(mss_now_q),
     .busy_o(divide_busy), .whole_o(whole)
   );
   flue_tcp_apply u_apply (
@@ -244,7 +243,7 @@ module flue_tcp_stage_send
   // ---- what leaves ----
   tcp_turn_t turn_q;
 
-  assign out_valid_o = (choose_over && !way_q.turn) || state_q == S_OVER;
+  assign out_valid_o = over_q;
 
   always_comb begin
     out_o.pass                  = in_q;
@@ -252,7 +251,7 @@ module flue_tcp_stage_send
     out_o.pass.rec.sacked_count = sacked_count;
     out_o.pass.way              = way_q;
     out_o.rto                   = rto;
-    out_o.would                 = sends && choose_over;
+    out_o.would                 = choice.reason != R_IDLE_TURN && state_q == S_CHOOSE;
     out_o.window                = window;
     out_o.turn                  = turn_q;
     if (ended_state(rec_q.state) && !way_q.quiet) out_o.pass.rec.timing = 1'b0;
@@ -293,7 +292,10 @@ module flue_tcp_stage_send
             end
             P_EDGE:  state_q <= S_LOSS;
             P_PIPE:  state_q <= S_CHOOSE;
-            default: state_q <= S_OVER;
+            default: begin
+              over_q  <= 1'b1;
+              state_q <= S_OVER;
+            end
           endcase
           if (pass_q == P_WORD) turn_q.left <= slot_word;
         end
@@ -326,14 +328,21 @@ module flue_tcp_stage_send
         state_q <= some ? S_PASS : S_CHOOSE;
       end
 
-      S_CHOOSE: if (choose_over) begin
+      S_CHOOSE: if (!choose_over) begin
+        over_q <= step_q == 2'd2 && !way_q.turn;
+      end else begin
         step_q   <= 2'd3;
         choice_q <= choice;
-        if (way_q.turn) begin
-          step_q  <= '0;
-          state_q <= !sends ? S_OVER : choice.round ? S_DIVIDE : S_APPLY;
-        end else if (out_ready_i) begin
-          state_q <= S_IDLE;
+        if (way_q.turn) state_q <= S_TURN;
+      end
+
+      S_TURN: begin
+        step_q <= '0;
+        if (choice_q.reason == R_IDLE_TURN) begin
+          over_q  <= 1'b1;
+          state_q <= S_OVER;
+        end else begin
+          state_q <= choice_q.round ? S_DIVIDE : S_APPLY;
         end
       end
 
@@ -359,17 +368,24 @@ module flue_tcp_stage_send
         state_q        <= S_FLIGHT;
       end
 
-      default: if (out_ready_i) state_q <= S_IDLE;   // S_OVER: a quiet event, a turn that sends nothing
+      default: ;                            // S_OVER: a quiet event, a turn that sends nothing
     endcase
+    if (over_q && out_ready_i) begin
+      active_q <= 1'b0;
+      over_q   <= 1'b0;
+      state_q  <= S_IDLE;
+    end
 
     if (fault) begin                        // the row is bad after all: nothing of this event has left
       in_q.bad    <= 1'b1;
       way_q.quiet <= 1'b1;
       way_q.turn  <= 1'b0;
+      over_q      <= 1'b1;
       state_q     <= S_OVER;
     end
     if (load) begin
       in_q       <= in_i;
+      active_q   <= 1'b1;
       way_q      <= in_i.way;
       step_q     <= '0;
       block_q    <= '0;
@@ -378,6 +394,7 @@ module flue_tcp_stage_send
         state_q <= S_PASS;
         pass_q  <= in_i.work.word ? P_WORD : in_i.way.clear ? P_WIPE : P_COPY;
       end else if (in_i.way.quiet) begin
+        over_q  <= 1'b1;
         state_q <= S_OVER;
       end else if (!in_i.way.rto && (in_some || in_sacks)) begin
         state_q <= S_PASS;
@@ -386,7 +403,11 @@ module flue_tcp_stage_send
         state_q <= S_LOSS;
       end
     end
-    if (rst) state_q <= S_IDLE;
+    if (rst) begin
+      active_q <= 1'b0;
+      over_q   <= 1'b0;
+      state_q  <= S_IDLE;
+    end
   end
 
   // rec and way of in_q live in registers of their own.

@@ -126,14 +126,9 @@ package flue_tcp_step_pkg;
     return s == TCP_ESTABLISHED || s == TCP_FIN_WAIT1 || s == TCP_FIN_WAIT2;
   endfunction
 
-  // The send ring may be reused below (TCP-101).
-  function automatic logic [31:0] free_below(input logic [31:0] una, input logic [1:0] turns, input logic [31:0] turn0,
-                                             input logic [31:0] turn1);
-    logic [31:0] f;
-    f = una;
-    if (turns != '0)    f = seq_min(f, turn0);
-    if (turns == 2'd2)  f = seq_min(f, turn1);
-    return f;
+  // The send ring may be reused below SND.UNA and below each turn that is being sent (TCP-101): one of them at a time.
+  function automatic logic [31:0] turn_below(input logic [31:0] below, input logic turn, input logic [31:0] left);
+    return turn ? seq_min(below, left) : below;
   endfunction
 
 endpackage
