@@ -1,6 +1,6 @@
 // The TCP engine: events in, decisions out; the only reader and writer of connection state (docs/tcp.md).
 //
-//   arbiter -> store (read, 4 cycles) -> rules (4 cycles and more) -> output (4 cycles, writes back)
+//   arbiter (2 cycles) -> store (read, 4) -> rules (event 4, ack 3, send 9 and more) -> output (4, writes back)
 //
 // Contract: events of a connection take effect in the order in which they enter.  Whoever takes tx, tell, notify or a verdict
 //   never waits for one of its own events to enter; sched, deadline, done and trace are pulses, taken at once.  With tx_room_i
@@ -8,9 +8,9 @@
 //   verdict_forward_o tells verdicts of forwarded segments from those of the wire; each kind comes in its order.
 //   A command or word access is answered by done_o, in order: ok, and the word read.  A word is written only while the
 //   connection is EMPTY or FROZEN; index INDEX_SNAPSHOT reads what the last SNAPSHOT copied.
-// Rate: an event every 4 cycles over different connections, the same one again after 12; longer where flue_tcp_rules says so.
-// Latency: 12 cycles to the trace.
-// Cost: 21,732 COMB (14,850 LUT4, 3,020 carry cells), 9,426 FF at 64 connections; the record goes through three copies.
+// Rate: an event every 9 cycles over different connections, the same one again after 25; longer where flue_tcp_rules says so.
+// Latency: 24 cycles to the trace.
+// Cost: 18,066 COMB (12,054 LUT4, 3,006 carry cells), 14,782 FF at 64 connections; the record goes through five copies.
 // Block RAM: 17 at CONNECTIONS=64.
 module flue_tcp_engine
   import flue_tcp_pkg::*;

@@ -4,7 +4,7 @@
 //
 // Contract: in_valid_i and in_ready_o take an event with its record, out_valid_o and out_ready_i hand it on.  Events keep their
 //   order.  An event of a connection that is in a stage must not enter.
-// Latency: 15 cycles for a segment without ranges; longer where the stages say so.
+// Latency: 16 cycles for a segment without ranges; longer where the stages say so.
 module flue_tcp_rules
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
