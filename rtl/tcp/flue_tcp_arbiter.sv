@@ -134,7 +134,7 @@ module flue_tcp_arbiter
     out_o.age  = time_us_i[51:20];
     out_o.word = grant_q[4];
     for (int i = 0; i < SOURCES; i++) if (grant_q[i]) out_o.index |= index[i];
-    unique case (1'b1)
+    case (1'b1)                             // at most one, once reset
       grant_q[0]: out_o.kind = EV_SENT;
       grant_q[1]: out_o.kind = EV_PLACED;
       grant_q[2]: out_o.kind = EV_TIMER;
