@@ -15,8 +15,8 @@ module flue_tcp_watch_record
 
   always_comb
     for (int i = 0; i < SACKED; i++) begin
-      sacked[i].left  = u_engine.u_rules.u_scoreboard.u_left.mem[at + 10'(i)][31:0];
-      sacked[i].right = u_engine.u_rules.u_scoreboard.u_right.mem[at + 10'(i)][31:0];
+      sacked[i].left  = u_engine.u_rules.u_send.u_scoreboard.u_left.mem[at + 10'(i)][31:0];
+      sacked[i].right = u_engine.u_rules.u_send.u_scoreboard.u_right.mem[at + 10'(i)][31:0];
     end
   assign words_o = {rec_i[$bits(tcp_rec_t)-1:BEHIND], sacked, rec_i[BEHIND-1:0]};
 
