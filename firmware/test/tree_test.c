@@ -133,7 +133,7 @@ TEST(tables_take_what_they_advertise_and_refuse_the_next)
     rig_close(&r);
 }
 
-/* CH-028, HND-006: only the six legal states, and no state that breaks its invariants; nothing is half installed. */
+/* CH-028, HND-006, TCP-192: only the six legal states, and no state that breaks its invariants; nothing is half installed. */
 TEST(illegal_tcp_state_is_refused_whole)
 {
     open_rig();

@@ -136,7 +136,7 @@ DIALOGUE(after_the_fins_a_reset_beside_the_next_byte_changes_nothing)
     expect_ack(t, 1);
 }
 
-/* TCP-206, TCP-208, TCP-212 */
+/* TCP-206, TCP-208, TCP-212, TCP-213 */
 DIALOGUE(an_abort_sends_one_reset_and_nothing_after_it)
 {
     talk_open(t, (struct setup){0});

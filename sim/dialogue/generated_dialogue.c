@@ -133,11 +133,15 @@ DIALOGUE(every_overlap_of_a_segment_with_a_comb_of_ranges)
 static const enum flue_tcp_state STATES[] = {FLUE_TCP_ESTABLISHED, FLUE_TCP_FIN_WAIT1, FLUE_TCP_FIN_WAIT2,
                                              FLUE_TCP_CLOSE_WAIT,  FLUE_TCP_CLOSING,   FLUE_TCP_LAST_ACK};
 
+/* With first numbers below the wrap the peer's are such that the window ends at 2^32. */
 static void enter(struct talk *t, enum flue_tcp_state state)
 {
+    enum { BUFFER = 1024, WINDOW = BUFFER - BUFFER / 32 };
+    if (t->irs > 0xFFFF0000 && t->irs != 0xFFFFFFFF)
+        t->irs = 0u - WINDOW;
     bool ours = state != FLUE_TCP_ESTABLISHED && state != FLUE_TCP_CLOSE_WAIT;
     bool theirs = state == FLUE_TCP_CLOSE_WAIT || state == FLUE_TCP_CLOSING || state == FLUE_TCP_LAST_ACK;
-    talk_open(t, (struct setup){.rcv_buf = 1024});
+    talk_open(t, (struct setup){.rcv_buf = BUFFER});
     if (state == FLUE_TCP_LAST_ACK)
         peer(t, (struct says){.flags = FLUE_TCP_ACK | FLUE_TCP_FIN});
     if (ours)

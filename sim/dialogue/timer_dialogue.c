@@ -73,6 +73,24 @@ DIALOGUE(one_segment_a_round_trip_is_timed)
     EXPECT(!t->r.timing);
 }
 
+/* TCP-181, TCP-123: every segment of a window is acknowledged alone; of each window one ACK gives a sample */
+DIALOGUE(many_acks_give_one_sample_a_round_trip)
+{
+    talk_open(t, (struct setup){.cwnd = 10, .ssthresh = 2, .ts = true, .rtt_us = 10000});
+    for (uint32_t round = 0; round < 5; round++) {
+        uint32_t base = 10000 * round, samples = 0;
+        app_writes(t, 10000);
+        pass_us(t, 20000 + 1000 * round);
+        for (uint32_t i = 1; i <= 10; i++) {
+            struct flue_tcp before = t->r;
+            peer(t, (struct says){.ack = base + 1000 * i, .ts_ecr = 1});
+            samples += before.srtt8 != t->r.srtt8 || before.rttvar4 != t->r.rttvar4;
+        }
+        EXPECT_EQ(samples, 1);
+        EXPECT_EQ(t->r.snd_una, t->iss + base + 10000);
+    }
+}
+
 /* TCP-123, TCP-127 */
 DIALOGUE(a_segment_that_was_sent_again_gives_no_sample_and_keeps_the_back_off)
 {

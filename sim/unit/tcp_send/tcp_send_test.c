@@ -442,7 +442,7 @@ static void expect_silence(void)
     }
 }
 
-/* TCP-172, TCP-193, TCP-222, CH-061, CH-183: a pure ACK has the header that rows and record say, and is one frame. */
+/* TCP-172, TCP-193, TCP-221, TCP-222, CH-061, CH-183: a pure ACK has the header that rows and record say, and is one frame. */
 TEST(acks_and_resets_have_the_headers_of_their_rows)
 {
     start();
@@ -478,7 +478,7 @@ TEST(a_turn_leaves_as_segments_of_its_ring)
     expect_silence();
 }
 
-/* TCP-172: every number of blocks with and without timestamps, padded to words. */
+/* TCP-009, TCP-172: every number of blocks with and without timestamps, padded to words. */
 TEST(options_are_padded_and_complete)
 {
     start();
