@@ -104,7 +104,7 @@ enum flue_model_watch {
     FLUE_WATCH_SENT,     /* it left; a: tcp_sent_t */
     FLUE_WATCH_DEADLINE, /* a: on, data: microseconds */
     FLUE_WATCH_RING,     /* a: word of flue_tcp_rings, data: its value */
-    FLUE_WATCH_FOUND,    /* a frame was looked up; data: lookup_key_t */
+    FLUE_WATCH_FOUND,    /* a frame was looked up; a: the driver forwarded it, data: lookup_key_t */
 };
 enum { FLUE_WATCH_WORDS = 68 }; /* of data */
 

@@ -266,7 +266,7 @@ static void judge_deadline(struct flue_watch *w, unsigned index, const struct fl
 static void loaded(struct flue_watch *w, struct flue_watch_row *row, const struct flue_tcp *r)
 {
     row->live = true;
-    row->lost = row->ip_known = false;
+    row->lost = row->ip_known = row->known = row->forwarded = false;
     row->accepted = r->rcv_edge;
     row->ranges = r->held_count;
     memcpy(row->range, r->held, sizeof r->held);
@@ -367,10 +367,13 @@ void flue_watch_ring(struct flue_watch *w, unsigned index, unsigned word, uint32
     row->known = false; /* named once a life: a frame may have found the entry of the one before after its freeze */
 }
 
-void flue_watch_found(struct flue_watch *w, unsigned index, const struct flue_watch_ends *ends)
+void flue_watch_found(struct flue_watch *w, unsigned index, const struct flue_watch_ends *ends, bool forwarded)
 {
     struct flue_watch_row *row = row_of(w, index);
-    if (!row || (row->known && !memcmp(&row->ends, ends, sizeof *ends)))
+    if (!row || !row->live) /* what the row will run next may be another connection */
+        return;
+    row->forwarded |= forwarded;
+    if (row->known && !memcmp(&row->ends, ends, sizeof *ends))
         return;
     for (unsigned i = 0; i < w->rows; i++) /* it has moved to another row */
         if (w->row[i] && !memcmp(&w->row[i]->ends, ends, sizeof *ends))
@@ -392,7 +395,7 @@ static uint32_t bits(const uint32_t *data, unsigned at, unsigned width)
 }
 
 /* lookup_key_t */
-static void found(struct flue_watch *w, unsigned row, const uint32_t *data)
+static void found(struct flue_watch *w, unsigned row, bool forwarded, const uint32_t *data)
 {
     struct flue_watch_ends e;
     memset(&e, 0, sizeof e);
@@ -405,7 +408,7 @@ static void found(struct flue_watch *w, unsigned row, const uint32_t *data)
     e.vlan = (uint16_t)bits(data, 288, 12);
     e.tagged = bits(data, 300, 1);
     e.ipv6 = bits(data, 301, 1);
-    flue_watch_found(w, row, &e);
+    flue_watch_found(w, row, &e, forwarded);
 }
 
 static void trace(struct flue_watch *w, unsigned row, unsigned a, const uint32_t *data)
@@ -449,7 +452,7 @@ void flue_watch_engine(void *user, enum flue_model_watch what, unsigned row, uns
         flue_watch_ring(w, row, a, data[0]);
         break;
     case FLUE_WATCH_FOUND:
-        found(w, row, data);
+        found(w, row, a, data);
         break;
     }
 }

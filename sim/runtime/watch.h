@@ -26,7 +26,7 @@
 
 enum {
     FLUE_WATCH_ROWS = 1024,
-    FLUE_WATCH_RECENT = 128,
+    FLUE_WATCH_RECENT = 4096,
     FLUE_WATCH_PENDING = 64,
     FLUE_WATCH_ORDERS = 16,
     FLUE_WATCH_FLOWS = 128
@@ -57,6 +57,7 @@ struct flue_watch_row {
     bool lost;  /* a row that failed its check: not judged until it is loaded again */
     bool known; /* `ends` is */
     bool ip_known;
+    bool forwarded; /* frames came from the driver too: bytes may be new that were not seen on the wire */
     bool deadline_on;
     uint32_t deadline;
     uint32_t ip_constant; /* of the frames that left: TTL or hop limit, traffic class, flow label */
@@ -128,7 +129,7 @@ void flue_watch_trace(struct flue_watch *w, unsigned row, enum flue_tcp_event_ki
 void flue_watch_verdict(struct flue_watch *w, enum flue_tcp_verdict verdict, const struct flue_tcp_place *place);
 void flue_watch_order(struct flue_watch *w, unsigned row, const struct flue_tcp_tx *tx);
 void flue_watch_sent(struct flue_watch *w, unsigned row, bool turn, bool failed);
-void flue_watch_found(struct flue_watch *w, unsigned row, const struct flue_watch_ends *ends);
+void flue_watch_found(struct flue_watch *w, unsigned row, const struct flue_watch_ends *ends, bool forwarded);
 void flue_watch_ring(struct flue_watch *w, unsigned row, unsigned word, uint32_t value);
 void flue_watch_deadline(struct flue_watch *w, unsigned row, bool on, uint32_t at_us);
 void flue_watch_reset(struct flue_watch *w);

@@ -211,7 +211,7 @@ void flue_watch_delivered(struct flue_watch *w, unsigned index, uint32_t l, uint
         uint8_t *state = &row->in.state[s & (row->in.size - 1)], value = row->in.value[s & (row->in.size - 1)];
         const uint8_t *there = ring_byte(w, row->ring + 2, s);
         w->bytes++;
-        if (*state == NOT_SEEN)
+        if (*state == NOT_SEEN && !row->forwarded)
             flue_monitor_fail(w->mon, "tcp", "connection %u: byte %u became the host's and never came on the wire", index, s);
         else if (there && *state == SEEN && *there != value)
             flue_monitor_fail(w->mon, "tcp",
@@ -347,7 +347,7 @@ static struct flue_watch_row *learn(struct flue_watch *w, const struct segment *
         if (!o || s->seq != o->at || s->ack != o->tx.ack || s->wnd != o->tx.wnd)
             continue;
         *index = i;
-        flue_watch_found(w, i, &s->ends);
+        flue_watch_found(w, i, &s->ends, false);
         return row;
     }
     return NULL;

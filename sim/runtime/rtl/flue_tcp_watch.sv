@@ -31,6 +31,7 @@ module flue_tcp_watch
   input logic [31:0]        ring_data_i,
   input logic               ask_move_i,
   input lookup_key_t        ask_i,
+  input logic               ask_forward_i,
   input logic               found_valid_i,
   input lookup_rsp_t        found_i
 );
@@ -45,14 +46,18 @@ module flue_tcp_watch
   flue_tcp_watch_record u_record (.index_i(trace_index_i), .rec_i(trace_rec_i), .words_o(rec));
 
   lookup_key_t key_q;
+  logic        forward_q;
 
   always_ff @(posedge clk) begin
-    if (ask_move_i) key_q <= ask_i;
+    if (ask_move_i) begin
+      key_q     <= ask_i;
+      forward_q <= ask_forward_i;
+    end
     if (rst) begin
       flue_tcp_watch_event(RESET, 0, 0, '0);
     end else begin
       if (ring_write_i) flue_tcp_watch_event(RING, int'(ring_index_i), int'(ring_word_i), BITS'(ring_data_i));
-      if (found_valid_i && found_i.hit) flue_tcp_watch_event(FOUND, int'(found_i.index), 0, BITS'(key_q));
+      if (found_valid_i && found_i.hit) flue_tcp_watch_event(FOUND, int'(found_i.index), int'(forward_q), BITS'(key_q));
       if (sent_move_i) flue_tcp_watch_event(SENT, int'(sent_index_i), int'(sent_i), '0);
       if (tx_move_i) flue_tcp_watch_event(TX, int'(tx_i.index), 0, BITS'(tx_i));
       if (trace_valid_i)
@@ -70,5 +75,5 @@ bind flue_tcp flue_tcp_watch u_watch (
   .tx_move_i(tx_valid && tx_ready), .tx_i(tx), .sent_move_i(sent_valid && sent_ready), .sent_index_i(sent_index),
   .sent_i(sent), .set_valid_i(set_valid), .set_index_i(set_index), .set_on_i(set_on), .set_us_i(set_us),
   .ring_write_i(ring_write), .ring_index_i(port_index), .ring_word_i(ring_word), .ring_data_i(ring_data),
-  .ask_move_i(lk_valid_o && lk_ready_i), .ask_i(lk_o), .found_valid_i(lk_valid_i), .found_i(lk_i)
+  .ask_move_i(lk_valid_o && lk_ready_i), .ask_i(lk_o), .ask_forward_i(forward), .found_valid_i(lk_valid_i), .found_i(lk_i)
 );

@@ -356,16 +356,16 @@ static void begin(void)
     tcp.snd_wnd = tcp.max_snd_wnd = 20000;
     tcp.cwnd = 10 * MSS;
     tcp.ssthresh = 1 << 30;
-    if (spoil != NOTHING) { /* else it is learnt from what leaves */
-        struct flue_watch_ends ends = {.port_here = US.port_here, .port_there = US.port_there};
-        memcpy(ends.here, US.ip_here, 4);
-        memcpy(ends.there, US.ip_there, 4);
-        flue_watch_found(&watch, ROW, &ends);
-    }
     now_us = 5000000;
     deadline = 0;
     orders = 0;
     command(FLUE_TCP_LOAD);
+    if (spoil != NOTHING) { /* else it is learnt from what leaves */
+        struct flue_watch_ends ends = {.port_here = US.port_here, .port_there = US.port_there};
+        memcpy(ends.here, US.ip_here, 4);
+        memcpy(ends.there, US.ip_there, 4);
+        flue_watch_found(&watch, ROW, &ends, false);
+    }
     command(FLUE_TCP_START);
     come_back();
 }
