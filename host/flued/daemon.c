@@ -229,8 +229,14 @@ static void wait_ready(struct daemon *d)
     uint64_t due_us;
 
     if (!busy(d)) {
+        uint64_t move_us;
+        bool due = flue_sim_next_us(d->sim, &due_us);
         limit = NULL;
-        if (flue_sim_next_us(d->sim, &due_us)) {
+        if (relays_next_us(d->relays, &move_us) && (!due || move_us < due_us)) {
+            due = true;
+            due_us = move_us;
+        }
+        if (due) {
             uint64_t now = flue_sim_time_us(d->sim), left = due_us > now ? due_us - now : 0;
             timeout = (struct timespec){.tv_sec = (time_t)(left / 1000000u), .tv_nsec = (long)(left % 1000000u) * 1000};
             limit = &timeout;

@@ -42,6 +42,8 @@ struct options {
     struct flue_sim_config sim;
     uint32_t fault;              /* bits of register FAULT */
     struct flue_config settings; /* request on top of what the adapter can */
+    uint64_t offload_after;      /* bytes in the kernel after which an adopted connection moves in by itself; 0: never */
+    uint64_t upload_idle_us;     /* without a byte, after which it moves out; 0: never */
     const char *socket_path;
     const char *settings_path; /* file of standardized keywords; null: their defaults, nothing is kept */
 };

@@ -9,6 +9,7 @@
 
 #define WIDTH_DEFAULT 128u
 #define MTU_DEFAULT   1500u
+#define IDLE_MAX_S    86400u
 #define MTU_MIN       576u
 #define MTU_MAX       9000u
 
@@ -31,6 +32,8 @@ static const char usage[] =
     "  --set SWITCH=VALUE      as `flue caps --set`; may be repeated\n"
     "  --settings FILE         standardized keywords, such as *LsoV2IPv4 = 0; read at start, kept when they change\n"
     "  --fault csum|lso-seq|place  break the RTL on purpose\n"
+    "  --offload-after BYTES   an adopted connection moves into the adapter by itself after so many in the kernel [never]\n"
+    "  --upload-idle SECONDS   and back after so long without one [never]\n"
     "\n"
     "Wire and simulator\n"
     "  --wire-tx TEXT          impairments away from the host, such as drop=0.01,reorder=0.01,delay=200us\n"
@@ -58,6 +61,8 @@ enum {
     OPT_SET,
     OPT_SETTINGS,
     OPT_FAULT,
+    OPT_OFFLOAD_AFTER,
+    OPT_UPLOAD_IDLE,
     OPT_WIRE_TX,
     OPT_WIRE_RX,
     OPT_SEED,
@@ -82,6 +87,8 @@ static const struct option long_options[] = {
     {"set", required_argument, NULL, OPT_SET},
     {"settings", required_argument, NULL, OPT_SETTINGS},
     {"fault", required_argument, NULL, OPT_FAULT},
+    {"offload-after", required_argument, NULL, OPT_OFFLOAD_AFTER},
+    {"upload-idle", required_argument, NULL, OPT_UPLOAD_IDLE},
     {"wire-tx", required_argument, NULL, OPT_WIRE_TX},
     {"wire-rx", required_argument, NULL, OPT_WIRE_RX},
     {"seed", required_argument, NULL, OPT_SEED},
@@ -230,6 +237,16 @@ static int option_apply(struct options *o, int option, char *arg)
         return -1;
     case OPT_FAULT:
         return fault_read(o, arg);
+    case OPT_OFFLOAD_AFTER:
+        if (!number_read(arg, 1, UINT64_MAX, &n))
+            return refuse("--offload-after: '%s' is not a number of bytes from 1", arg);
+        o->offload_after = n;
+        return -1;
+    case OPT_UPLOAD_IDLE:
+        if (!number_read(arg, 1, IDLE_MAX_S, &n))
+            return refuse("--upload-idle: '%s' is not a number of seconds from 1 to %u", arg, IDLE_MAX_S);
+        o->upload_idle_us = n * 1000000u;
+        return -1;
     case OPT_WIRE_TX:
         o->sim.wire_tx = arg;
         return -1;

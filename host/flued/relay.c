@@ -1,308 +1,22 @@
-/* Adopted connections: bytes between a program's local socket and wherever its TCP connection lives. */
+/* Adopted connections: their life, and their moves. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
-#include <linux/tcp.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "relay.h"
+#include "relay_internal.h"
 
-#define CHUNK_BYTES   65536u
 #define RINGS_BYTES   (64u << 20)
 #define RING_LOG2     21u
 #define WINDOW_BYTES  (1 << (RING_LOG2 - 1)) /* the kernel announces no more: a window must fit a ring */
 #define WAIT_LIMIT_US 5000000u
-#define ROUNDS_MAX    4u /* of a connection in one turn */
-#define RATE_SPAN_US  500000u
-#define ENDED_KEPT    64u
-
-enum { TCP_INFO_WORDS = 70, TCP_INFO_RCV_WND = 58 };
-
-/* Bytes on their way in one direction; grows only by a move. */
-struct buffer {
-    uint8_t *data;
-    size_t at, len, cap;
-};
-
-/* Of a counter that grows, over the last whole span. */
-struct rate {
-    uint64_t at_us, value;
-    uint32_t kbps;
-};
-
-struct relay {
-    struct relay *next;
-    int local_fd, tcp_fd;
-    struct flue_conn *conn;  /* in the adapter */
-    struct buffer out, in;   /* to the network, to the program */
-    bool local_over;         /* the program's stream ended */
-    bool net_over;           /* the peer's stream ended */
-    bool out_told, in_told;  /* and the other side knows */
-    bool broken;             /* bytes are lost: both sides are told so */
-    bool deserted;           /* the program is gone and left something unread */
-    uint32_t una_in, nxt_in; /* at the last move in, without FINs */
-    struct relay_wire wire;
-    struct rate out_rate, in_rate;
-    struct relay_view view;
-};
-
-struct relays {
-    struct daemon *d;
-    struct flue_mover *mover; /* null: nothing was moved yet, or the adapter has no engine */
-    struct relay *first;
-    unsigned last_id, ended_count;
-    struct relay_view ended[ENDED_KEPT]; /* the last ones, as they ended */
-};
-
-/* ---- buffers ------------------------------------------------------------------------------------------------------- */
-
-static size_t left(const struct buffer *b)
-{
-    return b->len - b->at;
-}
-
-/* Room for at least one more byte at the end. */
-static bool room(struct buffer *b)
-{
-    if (b->at == b->len)
-        b->at = b->len = 0;
-    if (b->data == NULL) {
-        b->data = malloc(CHUNK_BYTES);
-        b->cap = b->data != NULL ? CHUNK_BYTES : 0;
-    }
-    return b->len < b->cap;
-}
-
-/* Bytes go behind those that are there, or (front) before them. */
-static bool insert(struct buffer *b, const uint8_t *data, size_t len, bool front)
-{
-    size_t have = left(b), cap = have + len > CHUNK_BYTES ? have + len : CHUNK_BYTES;
-    if (len == 0)
-        return true;
-    uint8_t *all = malloc(cap);
-    if (all == NULL)
-        return false;
-    if (front)
-        memcpy(all, data, len);
-    if (have > 0)
-        memcpy(all + (front ? len : 0), b->data + b->at, have);
-    if (!front)
-        memcpy(all + have, data, len);
-    free(b->data);
-    *b = (struct buffer){.data = all, .len = have + len, .cap = cap};
-    return true;
-}
-
-/* ---- copying ------------------------------------------------------------------------------------------------------- */
-
-/* Ends of the bytes that were acknowledged and received, without the FINs. */
-static uint32_t bytes_acked(const struct flue_tcp_state *s)
-{
-    return s->snd_una - (flue_tcp_fin_acked(s->at) ? 1u : 0u);
-}
-
-static uint32_t bytes_received(const struct flue_tcp_state *s)
-{
-    return s->rcv_nxt - (flue_tcp_fin_received(s->at) ? 1u : 0u);
-}
-
-/* What the adapter carried since the move in. */
-static void carried(const struct relay *r, uint32_t snd_una, uint32_t rcv_nxt, struct relay_view *view)
-{
-    view->sent_adapter += snd_una - r->una_in;
-    view->received_adapter += rcv_nxt - r->nxt_in;
-}
-
-static void end(struct relay *r)
-{
-    r->broken = true;
-}
-
-/* The program closed its socket with bytes in it, or before bytes that came later: nobody will read them (TCP-207). */
-static void desert(struct relay *r)
-{
-    r->deserted = true;
-    end(r);
-}
-
-static bool local_read(struct relay *r)
-{
-    if (r->local_over || !room(&r->out))
-        return false;
-    ssize_t n = recv(r->local_fd, r->out.data + r->out.len, r->out.cap - r->out.len, MSG_DONTWAIT);
-    if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR)
-            desert(r);
-        return false;
-    }
-    r->local_over = n == 0;
-    r->out.len += (size_t)n;
-    r->view.sent += (uint64_t)n;
-    return true;
-}
-
-static bool local_write(struct relay *r)
-{
-    if (left(&r->in) == 0) {
-        if (!r->net_over || r->in_told)
-            return false;
-        r->in_told = true;
-        (void)shutdown(r->local_fd, SHUT_WR);
-        return true;
-    }
-    ssize_t n = send(r->local_fd, r->in.data + r->in.at, left(&r->in), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR)
-            desert(r);
-        return false;
-    }
-    r->in.at += (size_t)n;
-    r->view.received += (uint64_t)n;
-    return n > 0;
-}
-
-static bool kernel_write(struct relay *r)
-{
-    if (left(&r->out) == 0) {
-        if (!r->local_over || r->out_told)
-            return false;
-        r->out_told = true;
-        (void)shutdown(r->tcp_fd, SHUT_WR);
-        return true;
-    }
-    ssize_t n = send(r->tcp_fd, r->out.data + r->out.at, left(&r->out), MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR)
-            end(r);
-        return false;
-    }
-    r->out.at += (size_t)n;
-    return n > 0;
-}
-
-static bool kernel_read(struct relay *r)
-{
-    if (r->net_over || !room(&r->in))
-        return false;
-    ssize_t n = recv(r->tcp_fd, r->in.data + r->in.len, r->in.cap - r->in.len, MSG_DONTWAIT);
-    if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR)
-            end(r);
-        return false;
-    }
-    r->net_over = n == 0;
-    r->in.len += (size_t)n;
-    return true;
-}
-
-static bool adapter_write(struct relay *r)
-{
-    size_t n = 0;
-    if (left(&r->out) == 0) {
-        if (!r->local_over || r->out_told)
-            return false;
-        r->out_told = true;
-        if (flue_conn_shutdown(r->conn) != FLUE_OK)
-            end(r);
-        return true;
-    }
-    enum flue_err err = flue_conn_send(r->conn, r->out.data + r->out.at, left(&r->out), &n);
-    if (err != FLUE_OK && err != FLUE_EAGAIN)
-        end(r);
-    r->out.at += n;
-    return n > 0;
-}
-
-static bool adapter_read(struct relay *r)
-{
-    size_t n = 0;
-    if (r->net_over || !room(&r->in))
-        return false;
-    enum flue_err err = flue_conn_recv(r->conn, r->in.data + r->in.len, r->in.cap - r->in.len, &n);
-    if (err == FLUE_EAGAIN)
-        return false;
-    if (err != FLUE_OK) {
-        end(r);
-        return false;
-    }
-    r->net_over = n == 0;
-    r->in.len += n;
-    return true;
-}
-
-static bool copy(struct relay *r)
-{
-    bool any = false, some = true;
-    for (unsigned i = 0; some && i < ROUNDS_MAX && !r->broken; i++) {
-        some = local_read(r);
-        some |= r->conn != NULL ? adapter_write(r) : kernel_write(r);
-        some |= !r->broken && (r->conn != NULL ? adapter_read(r) : kernel_read(r));
-        some |= local_write(r);
-        any |= some;
-    }
-    if (r->conn != NULL && !r->broken && flue_conn_kick(r->conn, left(&r->out) > 0, !r->net_over) != FLUE_OK)
-        end(r);
-    return any;
-}
-
-/* ---- looks ----------------------------------------------------------------------------------------------------------- */
-
-/* What the kernel says of a connection it has, in the words of the engine's view. */
-static void kernel_look(const struct relay *r, struct relay_view *view)
-{
-    union { /* this header's structure ends before tcpi_rcv_wnd (linux-host.md 3.2) */
-        struct tcp_info info;
-        uint32_t word[TCP_INFO_WORDS];
-    } now = {.word = {0}};
-    socklen_t len = sizeof now;
-    if (getsockopt(r->tcp_fd, IPPROTO_TCP, TCP_INFO, &now, &len) != 0)
-        return;
-    view->state = flue_socket_state_name(now.info.tcpi_state);
-    view->engine = (struct flue_move_view){.cwnd = now.info.tcpi_snd_cwnd * now.info.tcpi_snd_mss,
-                                           .ssthresh = now.info.tcpi_snd_ssthresh,
-                                           .rcv_wnd = now.word[TCP_INFO_RCV_WND],
-                                           .snd_wnd = now.info.tcpi_snd_wnd,
-                                           .srtt_us = now.info.tcpi_rtt,
-                                           .rttvar_us = now.info.tcpi_rttvar,
-                                           .timeouts = now.info.tcpi_retransmits};
-}
-
-const char *relay_state_name(unsigned state)
-{
-    static const char *const name[] = {"CLOSED",    "LISTEN",     "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT1",
-                                       "FIN_WAIT2", "CLOSE_WAIT", "CLOSING",  "LAST_ACK", "TIME_WAIT"};
-    return state < sizeof name / sizeof name[0] ? name[state] : "?";
-}
-
-static void engine_look(const struct relays *s, const struct relay *r, bool asks, struct relay_view *view)
-{
-    if (flue_conn_look(r->conn, &view->now) == FLUE_OK) {
-        carried(r, view->now.snd_una - (view->now.snd_una - view->now.send_limit == 1 ? 1u : 0u), view->now.rcv_nxt, view);
-        view->state = relay_state_name(view->now.state);
-    }
-    if (asks && flue_move_look(s->mover, r->conn, &view->engine) != FLUE_OK)
-        log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
-}
-
-static void view_take(const struct relays *s, const struct relay *r, bool asks, struct relay_view *view)
-{
-    *view = r->view;
-    view->place = r->conn != NULL ? RELAY_ADAPTER : RELAY_KERNEL;
-    view->ended = r->broken;
-    view->state = "";
-    view->out_kbps = r->out_rate.kbps;
-    view->in_kbps = r->in_rate.kbps;
-    view->again = r->wire.again;
-    if (r->conn != NULL)
-        engine_look(s, r, asks, view);
-    else
-        kernel_look(r, view);
-}
+#define RETRY_US      1000000u /* after a move by itself that did not happen */
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
@@ -326,7 +40,7 @@ static void relay_free(struct relays *s, struct relay *r)
     while (*p != r)
         p = &(*p)->next;
     *p = r->next;
-    view_take(s, r, false, &s->ended[s->ended_count++ % ENDED_KEPT]);
+    relay_look(s, r, false, &s->ended[s->ended_count++ % ENDED_KEPT]);
     if (r->conn != NULL && (r->broken ? flue_move_abort : flue_move_end)(s->mover, r->conn) != FLUE_OK)
         log_line(LOG_WARN, "connection %u: %s", r->view.id, flue_mover_error(s->mover));
     if (r->conn == NULL && r->broken && setsockopt(r->tcp_fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0)
@@ -426,6 +140,17 @@ static const char *mover_need(struct relays *s)
     }
 }
 
+/* Ends of the bytes that were acknowledged and received, without the FINs. */
+static uint32_t bytes_acked(const struct flue_tcp_state *s)
+{
+    return s->snd_una - (flue_tcp_fin_acked(s->at) ? 1u : 0u);
+}
+
+static uint32_t bytes_received(const struct flue_tcp_state *s)
+{
+    return s->rcv_nxt - (flue_tcp_fin_received(s->at) ? 1u : 0u);
+}
+
 static const char *into_adapter(struct relays *s, struct relay *r)
 {
     struct flue_tcp_state state;
@@ -437,12 +162,12 @@ static const char *into_adapter(struct relays *s, struct relay *r)
     enum flue_err err = flue_move_in(s->mover, r->tcp_fd, &r->conn, &state, &unsent, &times);
     if (err != FLUE_OK) {
         if (err == FLUE_EIO)
-            end(r);
+            relay_break(r);
         return flue_mover_error(s->mover);
     }
-    if (!insert(&r->in, state.unread, state.unread_bytes, false) ||
-        !insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
-        end(r);
+    if (!relay_insert(&r->in, state.unread, state.unread_bytes, false) ||
+        !relay_insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
+        relay_break(r);
     r->out_told = flue_tcp_fin_sent(state.at);
     r->una_in = bytes_acked(&state);
     r->nxt_in = bytes_received(&state);
@@ -463,16 +188,17 @@ static const char *into_kernel(struct relays *s, struct relay *r)
     if (err != FLUE_OK) {
         if (err != FLUE_ESTATE) {
             r->conn = NULL;
-            end(r);
+            relay_break(r);
         }
         return flue_mover_error(s->mover);
     }
-    carried(r, bytes_acked(&state), bytes_received(&state), &r->view);
+    relay_carried(r, bytes_acked(&state), bytes_received(&state), &r->view);
     r->conn = NULL;
-    if (!insert(&r->in, state.unread, state.unread_bytes, false) ||
-        !insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
-        end(r);
+    if (!relay_insert(&r->in, state.unread, state.unread_bytes, false) ||
+        !relay_insert(&r->out, state.unacked + state.unacked_bytes - unsent, unsent, true))
+        relay_break(r);
     r->out_told = flue_tcp_fin_sent(state.at);
+    r->kernel_from = r->view.sent + r->view.received;
     r->view.held += times.held;
     r->view.out = times;
     flue_tcp_state_clear(&state);
@@ -522,7 +248,9 @@ bool relays_withhold(const struct relays *s, const uint8_t *frame, size_t len_by
 static bool over(struct relays *s, struct relay *r)
 {
     struct flue_conn_view view;
-    if (r->conn != NULL && !r->broken && flue_conn_look(r->conn, &view) == FLUE_OK && view.state == FLUE_TCP_TIME_WAIT) {
+    if (r->conn != NULL && !r->broken && !r->quiet && flue_conn_look(r->conn, &view) == FLUE_OK &&
+        view.state == FLUE_TCP_TIME_WAIT) {
+        r->quiet = true;
         const char *wrong = into_kernel(s, r); /* who keeps the quiet time (TCP-204) */
         if (wrong != NULL)
             log_line(LOG_WARN, "connection %u, TIME_WAIT: %s", r->view.id, wrong);
@@ -534,13 +262,44 @@ static bool over(struct relays *s, struct relay *r)
     return r->conn == NULL || flue_conn_look(r->conn, &view) != FLUE_OK || view.ended > 1;
 }
 
-static void rate_take(struct rate *r, uint64_t now_us, uint64_t value)
+/*
+ * Moves by itself (--offload-after, --upload-idle): in, when the kernel has carried so many bytes of it; out, when nothing was
+ * carried for so long.
+ */
+static void by_itself(struct relays *s, struct relay *r, uint64_t now_us)
 {
-    if (now_us - r->at_us < RATE_SPAN_US)
+    const struct options *o = s->d->options;
+    struct flue_move_times times;
+    uint64_t total = r->view.sent + r->view.received;
+    if (total != r->total || r->active_us == 0)
+        r->active_us = now_us;
+    r->total = total;
+    if (r->broken || now_us < r->retry_us)
         return;
-    r->kbps = r->at_us == 0 ? 0 : (uint32_t)((value - r->value) * 8000 / (now_us - r->at_us));
-    r->at_us = now_us;
-    r->value = value;
+    bool in = r->conn == NULL && o->offload_after > 0 && total - r->kernel_from >= o->offload_after;
+    bool out = r->conn != NULL && o->upload_idle_us > 0 && now_us - r->active_us >= o->upload_idle_us;
+    if (!in && !out)
+        return;
+    const char *wrong = relay_move(s, r->view.id, in ? RELAY_ADAPTER : RELAY_KERNEL, &times);
+    r->retry_us = now_us + RETRY_US;
+    if (wrong != NULL)
+        log_line(LOG_WARN, "connection %u does not move %s by itself: %s", r->view.id, in ? "in" : "out", wrong);
+    else
+        log_line(LOG_INFO, "connection %u moved %s by itself", r->view.id, in ? "in" : "out");
+}
+
+bool relays_next_us(const struct relays *s, uint64_t *at_us)
+{
+    bool any = false;
+    for (const struct relay *r = s != NULL ? s->first : NULL; r != NULL; r = r->next) {
+        uint64_t due = r->active_us + s->d->options->upload_idle_us;
+        if (r->conn == NULL || s->d->options->upload_idle_us == 0)
+            continue;
+        due = due > r->retry_us ? due : r->retry_us;
+        *at_us = any && *at_us < due ? *at_us : due;
+        any = true;
+    }
+    return any;
 }
 
 void relays_wire(struct relays *s, const uint8_t *frame, size_t len_bytes)
@@ -559,9 +318,10 @@ bool relays_run(struct relays *s)
     uint64_t now_us = s->first != NULL ? flue_sim_time_us(s->d->sim) : 0;
     for (struct relay *r = s->first, *next; r != NULL; r = next) {
         next = r->next;
-        any |= copy(r);
-        rate_take(&r->out_rate, now_us, r->view.sent);
-        rate_take(&r->in_rate, now_us, r->view.received);
+        any |= relay_copy(r);
+        relay_rate_take(&r->out_rate, now_us, r->view.sent);
+        relay_rate_take(&r->in_rate, now_us, r->view.received);
+        by_itself(s, r, now_us);
         if (over(s, r)) {
             if (r->deserted)
                 log_line(LOG_INFO, "connection %u: the program left before its streams were over: reset", r->view.id);
@@ -571,19 +331,4 @@ bool relays_run(struct relays *s)
         }
     }
     return any;
-}
-
-void relays_each(const struct relays *s, bool asks, void (*each)(void *ctx, const struct relay_view *view), void *ctx)
-{
-    for (const struct relay *r = s->first; r != NULL; r = r->next) {
-        struct relay_view view;
-        view_take(s, r, asks, &view);
-        each(ctx, &view);
-    }
-}
-
-void relays_each_ended(const struct relays *s, void (*each)(void *ctx, const struct relay_view *view), void *ctx)
-{
-    for (unsigned i = s->ended_count > ENDED_KEPT ? s->ended_count - ENDED_KEPT : 0; i < s->ended_count; i++)
-        each(ctx, &s->ended[i % ENDED_KEPT]);
 }

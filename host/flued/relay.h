@@ -26,6 +26,9 @@ bool relays_withhold(const struct relays *relays, const uint8_t *frame, size_t l
 /* Copy what can be copied; after every turn of the loop.  True when something moved. */
 bool relays_run(struct relays *relays);
 
+/* When one of them is to move by itself, in adapter time; false: none. */
+bool relays_next_us(const struct relays *relays, uint64_t *at_us);
+
 /* Take a connected TCP socket (owned from here on); *local is for the program.  Null, or a sentence; then fd is still the
  * caller's. */
 const char *relay_adopt(struct relays *relays, int fd, int *local, unsigned *id);

@@ -93,14 +93,14 @@ class Stream:
         return self._result(self.host), self._result(self.peer)
 
 
-def socket_in(namespace, family=socket.AF_INET):
-    """A stream socket of another network namespace; this process stays in its own."""
+def socket_in(namespace, family=socket.AF_INET, kind=socket.SOCK_STREAM):
+    """A socket of another network namespace; this process stays in its own."""
     libc = ctypes.CDLL(None, use_errno=True)
     back, there = os.open("/proc/self/ns/net", os.O_RDONLY), os.open(f"/run/netns/{namespace}", os.O_RDONLY)
     try:
         if libc.setns(there, 0):
             raise OSError(ctypes.get_errno(), "setns")
-        made = socket.socket(family, socket.SOCK_STREAM)
+        made = socket.socket(family, kind)
         if libc.setns(back, 0):
             raise OSError(ctypes.get_errno(), "setns")
     finally:

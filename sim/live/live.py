@@ -187,8 +187,11 @@ class Hosts:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def run_tests(tests, daemon, **flued):
-    """The main program of a suite: each test gets hosts of its own and daemon(path of flued's socket).  Exit status."""
+def run_tests(tests, daemon):
+    """
+    The main program of a suite: each test gets hosts of its own, with the options of its attribute `options`, and daemon(path of
+    flued's socket).  Exit status.
+    """
     p = argparse.ArgumentParser()
     p.add_argument("--only", action="append", help="name of a test; may be repeated")
     p.add_argument("--seed", type=int)
@@ -207,7 +210,7 @@ def run_tests(tests, daemon, **flued):
         random.seed(seed)
         hosts = Hosts()
         try:
-            hosts.flued("--seed", seed, **flued)
+            hosts.flued("--seed", seed, *getattr(test, "options", ()))
             test(hosts, daemon(hosts.socket))
             said = [l for l in hosts.log.read_text().splitlines() if "error: " in l or "monitor: " in l]
             status = hosts.stop_flued()

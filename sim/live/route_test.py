@@ -1,17 +1,19 @@
 #!/usr/bin/env python3
 """Ways to the peer of a connection that moves: IPv6, a router between, an address that changes hands."""
 
-import subprocess
+import socket
+import struct
 import sys
 import time
 
 import live
-from adopted import Daemon, Stream
+from adopted import Daemon, Pair, Stream, socket_in
 
 BEHIND4, BEHIND6 = "198.51.100.7", "2001:db8:7::7"
 NEW_MAC = "02:00:00:00:be:ef"
 LIMIT_S = 60
 PORT = 5201
+RTM_NEWROUTE, RTA_DST, RTA_OIF, RTA_METRICS, RTAX_FEATURES, FEATURE_USEC_TS = 24, 1, 4, 8, 12, 1 << 4
 
 
 def moved(daemon, stream, where):
@@ -80,8 +82,34 @@ def a_peer_without_a_way_is_refused_with_the_reason(hosts, daemon):
     stream.wait(LIMIT_S)
 
 
+def netlink_route(fd, prefix, index, features):
+    """Add a route with features that this ip(8) may not know by name."""
+    def attribute(kind, data):
+        return struct.pack("<HH", 4 + len(data), kind) + data + b"\0" * (-len(data) % 4)
+    metrics = attribute(RTA_METRICS, attribute(RTAX_FEATURES, struct.pack("<I", features)))
+    body = struct.pack("<BBBBBBBBI", socket.AF_INET, 32, 0, 0, 254, 4, 253, 1, 0)      # main table, static, on the link, unicast
+    body += attribute(RTA_DST, socket.inet_aton(prefix)) + attribute(RTA_OIF, struct.pack("<I", index)) + metrics
+    fd.send(struct.pack("<IHHII", 16 + len(body), RTM_NEWROUTE, 0x405, 1, 0) + body)   # request, acknowledge, create
+    return struct.unpack_from("<i", fd.recv(4096), 16)[0]
+
+
+# TCP-179, HND-009: timestamps that count microseconds are not carried; the kernel keeps the connection, and a sentence says why.
+def timestamps_in_microseconds_are_refused(hosts, daemon):
+    index = int(hosts.run(hosts.host, "cat", "/sys/class/net/flue0/ifindex").stdout)
+    with socket_in(hosts.host, socket.AF_NETLINK, socket.SOCK_RAW) as fd:
+        error = netlink_route(fd, live.PEER4, index, FEATURE_USEC_TS)
+    assert error == 0, f"the route was not taken: {error}"
+    pair = Pair(hosts, PORT)
+    answer = daemon.ask(verb="move", id=pair.id, to="adapter")
+    assert not answer["ok"] and "microseconds" in answer["error"], answer
+    pair.host.sendall(b"still the kernel's")
+    assert pair.peer.recv(100) == b"still the kernel's"
+    pair.close()
+
+
 TESTS = [a_connection_of_ipv6_moves, a_peer_behind_a_router_is_reached_through_it,
-         a_peer_with_another_mac_address_is_found_again, a_peer_without_a_way_is_refused_with_the_reason]
+         a_peer_with_another_mac_address_is_found_again, a_peer_without_a_way_is_refused_with_the_reason,
+         timestamps_in_microseconds_are_refused]
 
 if __name__ == "__main__":
     sys.exit(live.run_tests(TESTS, Daemon))
