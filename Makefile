@@ -8,7 +8,7 @@ BAD_TREES := bad handle moving trap
 NINJA  := flock build/.lock ninja -C build/cmake -j $(J)
 .DEFAULT_GOAL := all
 .PHONY: help setup all build demo storm demo-stateless test lint check unit system live fuzz formal synth bench report \
-        coverage regs firmware format waves install clean long-lockstep long-trees long-leaks long-bad gate setup-build setup-demo setup-test setup-synth
+        coverage regs firmware format waves install clean mutants long-lockstep long-trees long-leaks long-bad gate setup-build setup-demo setup-test setup-synth
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ long-lockstep: build ## EVENTS random events (default 10000000) on RTL engine an
 	@build/bin/lockstep_rtl --long $(or $(EVENTS),10000000) --seed 1
 	@build/bin/lockstep_rtl --long $(or $(EVENTS),10000000)
 	@build/bin/pipeline_rtl --events $$(($(or $(EVENTS),10000000) / 20))  # close behind each other, both seeds, outputs that wait
+mutants: TARGETS = dialogue_rtl
+mutants: build ## break one line of the TCP rules at a time, each must be found: SECONDS (default 3600) at most, about 15 minutes (ARGS=)
+	@$(PY) tools/mutants.py --seconds $(or $(SECONDS),3600) $(ARGS)
 long-trees: TARGETS = system_tree_roundtrip_test models
 long-trees: build ## TREES random state trees (default 10000) down and back on the RTL, about 45 minutes (ARGS= such as --seed 7)
 	@build/bin/system_tree_roundtrip_test --long --trees $(or $(TREES),10000) $(ARGS)
