@@ -420,6 +420,8 @@ TEST(what_a_peer_cannot_have_is_refused)
     REQUIRE(mkdtemp(folder) != NULL);
     snprintf(path, sizeof path, "%s/nobody", folder);
     REQUIRE(flue_sim_peer_listen(sim, path, 50, &peer) == FLUE_OK);
+    enum flue_sim_why why;
+    CHECK(flue_sim_advance(sim, 10, 0, &why) == FLUE_ESTATE);
     CHECK(flue_sim_peer_accept(peer) == FLUE_ETIMEOUT &&
           strstr(flue_sim_peer_error(peer), "no process connected within 50 ms"));
     flue_sim_peer_close(peer);

@@ -50,7 +50,8 @@ struct flue_sim_peer_head {
 struct flue_sim_peer;
 
 /*
- * Make the socket at `path`, which must not exist, and listen; the file goes away when a process has connected.
+ * Make the socket at `path`, which must not exist, and listen; the file goes away when a process has connected.  Until then
+ * flue_sim_advance() returns FLUE_ESTATE.
  *
  * patience_ms   wall time for the connection, and for each turn of the process, to 600,000; 0 = 5,000
  *
