@@ -15,6 +15,7 @@ module flue_tcp_arbiter
   input  logic               rst,
   input  logic [63:0]        time_us_i,
   input  logic               tx_room_i,
+  input  logic               hold_i,        // nothing enters
 
   input  logic               segment_valid_i,
   output logic               segment_ready_o,
@@ -95,17 +96,25 @@ module flue_tcp_arbiter
       asks_q  <= valid & free;
       grant_q <= grant;
     end
-    if (rst || (out_ready_i && grant_q != '0)) begin
+    if (rst || hold_i || (out_ready_i && grant_q != '0)) begin
       asks_q  <= '0;
       grant_q <= '0;
     end
   end
 
   // ---- the others in turn: those after the last one served come first ----
-  logic [SHARED-1:0] after_q, first, later, shared;
+  logic [SHARED-1:0] after_q, first, later, shared, behind;
   assign later  = asks_q[SOURCES-1:2] & after_q;
   assign first  = later != '0 ? later : asks_q[SOURCES-1:2];
-  assign shared = first & (~first + SHARED'(1));
+
+  always_comb begin
+    behind = '0;
+    shared = first;
+    for (int i = 1; i < SHARED; i++) begin
+      behind[i] = behind[i-1] || first[i-1];
+      shared[i] = first[i] && !behind[i];
+    end
+  end
 
   always_comb begin
     grant = '0;
@@ -115,7 +124,7 @@ module flue_tcp_arbiter
   end
 
   always_ff @(posedge clk) begin
-    if (grant_q == '0 && grant[SOURCES-1:2] != '0) after_q <= ~(shared | (shared - SHARED'(1)));
+    if (grant_q == '0 && asks_q[1:0] == '0 && asks_q[SOURCES-1:2] != '0) after_q <= behind;
     if (rst) after_q <= '1;
   end
 

@@ -79,13 +79,28 @@ module flue_tcp_choose
   end
 
   // ---- third cycle ----
-  logic        some, segment_fits_q, all_q, whole_q, fresh_q, single_q, more_q;
+  logic        some, segment_fits_q, all_q, whole_q, fresh_q, single, single_q, more_q;
   logic [31:0] most, most_q;
+  logic        below_budget, below_segment, more;
   logic [16:0] top_bytes_q;
 
   assign some = !fits_q[31] && fits_q != '0;
-  assign most = rec_i.force_rxt ? 32'(mss_now)
-              : seq_lt(room_q, 32'(budget_q)) ? (seq_lt(room_q, 32'(mss_now)) ? 32'(mss_now) : room_q) : 32'(budget_q);
+  assign below_budget  = seq_lt(room_q, 32'(budget_q));
+  assign below_segment = seq_lt(room_q, 32'(mss_now));
+  assign single        = hole_bytes_q <= 32'(mss_now);
+
+  always_comb begin
+    if (rec_i.force_rxt || (below_budget && below_segment)) begin
+      most = 32'(mss_now);
+      more = !single;
+    end else if (below_budget) begin
+      most = room_q;
+      more = hole_bytes_q > room_q;
+    end else begin
+      most = 32'(budget_q);
+      more = hole_bytes_q > 32'(budget_q);
+    end
+  end
 
   always_ff @(posedge clk) begin
     segment_fits_q <= seq_le(mss, room_q);
@@ -93,8 +108,8 @@ module flue_tcp_choose
     whole_q        <= some && fits_q >= 32'(mss_now);
     fresh_q        <= some && (fits_q >= {1'b0, rec_i.max_snd_wnd[31:1]} || rec_i.sws_override);
     most_q         <= most;
-    more_q         <= hole_bytes_q > most;
-    single_q       <= hole_bytes_q <= 32'(mss_now);
+    more_q         <= more;
+    single_q       <= single;
     top_bytes_q    <= 17'(top_q.right - top_left_q);
   end
 

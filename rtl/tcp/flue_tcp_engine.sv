@@ -109,7 +109,7 @@ module flue_tcp_engine
 );
 
   // ---- which event ----
-  logic      waiting, enter_valid, enter_ready;
+  logic      waiting, enter_valid, enter_ready, clearing;
   tcp_work_t enter;
   logic      read_busy, output_busy;
   logic [2:0] rules_busy;
@@ -117,7 +117,7 @@ module flue_tcp_engine
   logic [2:0][INDEX_W-1:0] rules_index;
 
   flue_tcp_arbiter #(.CONNECTIONS(CONNECTIONS)) u_arbiter (
-    .clk, .rst, .time_us_i, .tx_room_i,
+    .clk, .rst, .time_us_i, .tx_room_i, .hold_i(clearing),
     .segment_valid_i, .segment_ready_o, .segment_index_i, .segment_i,
     .forward_valid_i, .forward_ready_o, .forward_index_i, .forward_i,
     .doorbell_valid_i, .doorbell_ready_o, .doorbell_index_i, .doorbell_i,
@@ -132,7 +132,7 @@ module flue_tcp_engine
   );
 
   // ---- its record ----
-  logic                 had_valid, had_ready, had_bad, store_ready, store_clearing, clearing;
+  logic                 had_valid, had_ready, had_bad, store_clearing;
   tcp_rec_t             had_rec;
   tcp_work_t            had_work;
   logic                 wr_valid, wr_snapshot, wr_access;
@@ -142,14 +142,12 @@ module flue_tcp_engine
   logic [SLICES*32-1:0] wr;
 
   flue_tcp_store #(.CONNECTIONS(CONNECTIONS)) u_store (
-    .clk, .rst, .start_i(enter_valid && !clearing), .ready_o(store_ready), .work_i(enter),
+    .clk, .rst, .start_i(enter_valid), .ready_o(enter_ready), .work_i(enter),
     .out_valid_o(had_valid), .out_ready_i(had_ready), .out_rec_o(had_rec), .out_work_o(had_work), .out_bad_o(had_bad),
     .busy_o(read_busy), .index_o(read_index), .clearing_o(store_clearing),
     .wr_valid_i(wr_valid), .wr_index_i(output_index), .wr_snapshot_i(wr_snapshot), .wr_access_i(wr_access),
     .wr_here_i(wr_here), .wr_data_i(wr_data), .wr_word_i(wr_word), .wr_i(wr)
   );
-
-  assign enter_ready = store_ready && !clearing;
 
   // ---- what follows from it ----
   logic       out_valid, out_ready;

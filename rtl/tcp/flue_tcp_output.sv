@@ -97,7 +97,7 @@ module flue_tcp_output
   tcp_leave_t  in_q;                        // but for the record, which is above
   tcp_work_t   work_q;
   tcp_way_t    way_q;
-  logic        active_q, bad_q;
+  logic        active_q, ready_q, bad_q;
   logic [1:0]  step_q;
   assign work_q = in_q.pass.work;
   assign way_q  = in_q.pass.way;
@@ -125,6 +125,7 @@ module flue_tcp_output
   logic [31:0] most_mss, quarter_buf, owed;
   logic        opens_q, good_q, may_ack_q;
   logic [16:0] owed_q;
+  logic        settled_q, idle_q;           // after this segment nothing is owed; nothing was before
 
   flue_tcp_arm u_arm (
     .rec_i(rec_q), .way_i(way_q), .now_i(work_q.now), .rto_i(in_q.rto), .would_i(in_q.would), .rec_o(armed)
@@ -139,6 +140,8 @@ module flue_tcp_output
     good_q    <= rec_q.placing == '0 && rec_q.ack_owed == '0 && seq_lt(rec_q.last_ack_sent, in_q.window.number);
     may_ack_q <= rec_q.placing == '0 || rec_q.rcv_nxt - rec_q.last_ack_sent >= most_mss;
     owed_q    <= owed > 32'h1FFFF ? '1 : owed[16:0];
+    settled_q <= owed == '0;
+    idle_q   <= rec_q.ack_owed == '0;
   end
 
   // ---- cycle 1: an open window does not wait long ----
@@ -178,7 +181,7 @@ module flue_tcp_output
     if (ack_q || way_q.data) begin
       last.dsack    = '0;
       last.ack_owed = owed_q;
-      if (owed_q == '0) begin
+      if (settled_q) begin
         last.ack_now   = 1'b0;
         last.delack_on = 1'b0;
       end
@@ -187,7 +190,7 @@ module flue_tcp_output
       last.ack_now   = 1'b0;
       last.ack_owed  = '0;
       last.delack_on = 1'b0;
-    end else if (last.ack_owed != '0 && !last.ack_now && !rec_q.delack_on && rec_q.mode == MODE_LIVE) begin
+    end else if (!(ack_q || way_q.data ? settled_q : idle_q) && !last.ack_now && !rec_q.delack_on && rec_q.mode == MODE_LIVE) begin
       last.delack_on = 1'b1;
       last.delack_at = work_q.now + DELACK_US;
     end
@@ -199,7 +202,7 @@ module flue_tcp_output
   logic end_step, waiting;                  // the last one; something told is not yet taken
   logic taken;                              // nothing of the event before is left
   assign taken   = !(tx_valid_o || waiting);
-  assign ready_o = !active_q || step_q == 2'd3;
+  assign ready_o = ready_q;                 // !active_q || step_q == 3
   assign busy_o  = active_q && step_q != 2'd3;
   assign index_o = work_q.index;
 
@@ -241,6 +244,7 @@ module flue_tcp_output
   always_ff @(posedge clk) begin
     if (ready_o) begin
       active_q  <= start_i;
+      ready_q   <= !start_i;
       step_q    <= '0;
       rest_q    <= flat_next[$bits(tcp_rec_t)-1:TAIL];
       in_q      <= in_i;
@@ -249,8 +253,12 @@ module flue_tcp_output
     end else begin
       if (!step_q[1])           step_q <= step_q + 2'd1;
       else if (taken)           step_q <= 2'd3;
+      ready_q <= step_q == 2'd2 && taken;
     end
-    if (rst) active_q <= 1'b0;
+    if (rst) begin
+      active_q <= 1'b0;
+      ready_q  <= 1'b1;
+    end
   end
 
   // ---- what leaves, offered from cycle 3 on ----

@@ -62,7 +62,7 @@ module flue_tcp_scoreboard
   logic [2:0] next_q;                                // slot to read next
   tcp_range_t carry_q;                               // the union; once it has passed, the range that follows
   tcp_range_t item_q;
-  logic [3:0] left_check_q, right_check_q;
+  logic       left_good_q, right_good_q;             // its parity was right
 
   // ---- reading ----
   logic [ROW_W-1:0] row;
@@ -111,7 +111,7 @@ module flue_tcp_scoreboard
   tcp_range_t       out;
 
   assign used    = op_q != BOARD_WRITE && op_q != BOARD_WIPE && (op_q != BOARD_COPY || at_q < n_q);
-  assign good    = parity(item_q.left) == left_check_q && parity(item_q.right) == right_check_q;
+  assign good    = left_good_q && right_good_q;
   assign fault_o = work_q && used && !good;
 
   assign carried   = clear_q || ending_q || passed_q || pass || op_q == BOARD_WRITE || op_q == BOARD_WIPE ||
@@ -140,8 +140,9 @@ module flue_tcp_scoreboard
   assign last = work_q && !arrives_q;
 
   always_ff @(posedge clk) begin
-    {left_check_q, item_q.left}   <= left_r;
-    {right_check_q, item_q.right} <= right_r;
+    item_q       <= '{left: left_r[31:0], right: right_r[31:0]};
+    left_good_q  <= parity(left_r[31:0]) == left_r[35:32];
+    right_good_q <= parity(right_r[31:0]) == right_r[35:32];
     if (!busy_q) begin
       op_q      <= op_i;
       todo_q    <= many == '0 ? '0 : many - 4'd1;

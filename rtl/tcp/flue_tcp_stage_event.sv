@@ -23,28 +23,35 @@ module flue_tcp_stage_event
   output tcp_pass_t          out_o
 );
 
-  logic       active_q, bad_q, segment, load;
+  logic       active_q, over_q, bad_q, segment, load;    // an event is here; its last cycle
   logic [1:0] step_q;
   tcp_rec_t   rec_q;
   tcp_work_t  work_q;
 
   assign segment     = work_q.kind == EV_SEGMENT || work_q.kind == EV_FORWARD;
-  assign out_valid_o = active_q && step_q == (segment ? 2'd3 : 2'd2);
+  assign out_valid_o = over_q;
   assign in_ready_o  = !active_q || (out_valid_o && out_ready_i);
   assign load        = in_valid_i && in_ready_o;
   assign busy_o      = active_q;
   assign index_o     = work_q.index;
 
   always_ff @(posedge clk) begin
-    if (!out_valid_o) step_q <= step_q + 2'd1;
+    if (!over_q) step_q <= step_q + 2'd1;
+    if (!over_q) over_q <= active_q && step_q == (segment ? 2'd2 : 2'd1);
     if (step_q == '0) bad_q  <= bad_i;
-    if (in_ready_o) active_q <= in_valid_i;
+    if (in_ready_o) begin
+      active_q <= in_valid_i;
+      over_q   <= 1'b0;
+    end
     if (load) begin
       step_q <= '0;
       rec_q  <= rec_i;
       work_q <= work_i;
     end
-    if (rst) active_q <= 1'b0;
+    if (rst) begin
+      active_q <= 1'b0;
+      over_q   <= 1'b0;
+    end
   end
 
   // ---- both kinds, in their cycles ----

@@ -39,6 +39,7 @@ module flue_tcp_stage_send
   pass_e       pass_q;
   logic [1:0]  step_q;                      // cycle of the state
   logic        active_q, over_q;            // an event is here; its last cycle
+  logic        past_q, enter_q;             // the scoreboard went round; a recovery begins
   logic        begun;                       // the pass of this state was started
   tcp_pass_t   in_q;
   tcp_rec_t    rec_q;
@@ -263,16 +264,10 @@ module flue_tcp_stage_send
   end
 
   // ---- the order of states ----
-  tcp_seg_t in_seg;
-  tcp_access_t in_access;
-  logic     in_some, in_sacks, walks;       // walks: an event without effect that goes through the row nevertheless
-  assign in_seg    = tcp_seg_t'(in_i.work.data);
-  assign in_access = tcp_access_t'(in_i.work.data[$bits(tcp_access_t)-1:0]);
-  assign in_some  = in_i.rec.sacked_count != '0;
-  assign walks    = in_i.work.kind == EV_COMMAND &&
-                    (in_i.work.word ? !in_i.bad && word_sacked(in_access.word) && in_i.way.reason != R_REFUSED
-                     : in_i.way.clear || (!in_i.bad && tcp_command_e'(in_i.work.data[2:0]) == CMD_SNAPSHOT));
-  assign in_sacks = in_i.way.accepted && in_i.rec.sack && in_seg.blocks != '0;
+  logic walks;                              // an event without effect that goes through the row nevertheless
+  assign walks = way_q.quiet && work_q.kind == EV_COMMAND &&
+                 (work_q.word ? !in_q.bad && word_sacked(access.word) && way_q.reason != R_REFUSED
+                  : way_q.clear || (!in_q.bad && tcp_command_e'(work_q.data[2:0]) == CMD_SNAPSHOT));
 
   always_ff @(posedge clk) begin
     step_q <= step_q + 2'd1;
@@ -305,7 +300,21 @@ module flue_tcp_stage_send
         step_q        <= '0;
         way_q.restart <= loss_way.restart;
         way_q.ended   <= loss_way.ended;
-        state_q       <= enter || way_q.rto ? S_ENTER : S_FLIGHT;
+        enter_q       <= enter || way_q.rto;
+        state_q       <= S_FLIGHT;
+      end else if (step_q == '0) begin
+        if (walks || (!way_q.quiet && (some || sacks))) begin
+          if (!past_q) begin
+            step_q  <= '0;
+            state_q <= S_PASS;
+          end
+        end else if (way_q.quiet) begin
+          over_q  <= 1'b1;
+          state_q <= S_OVER;
+        end
+        pass_q <= !way_q.quiet ? (way_q.advanced && some ? P_TRIM : sacks ? P_BLOCK : P_EDGE)
+                  : work_q.word ? P_WORD : way_q.clear ? P_WIPE : P_COPY;
+        past_q <= 1'b1;
       end
 
       S_ENTER: if (enter_over) begin
@@ -313,7 +322,11 @@ module flue_tcp_stage_send
         state_q <= S_FLIGHT;
       end
 
-      S_FLIGHT: if (flight_over) begin
+      S_FLIGHT: if (enter_q) begin
+        step_q  <= '0;
+        enter_q <= 1'b0;
+        state_q <= S_ENTER;
+      end else if (flight_over) begin
         step_q      <= '0;
         clear_q     <= clear;
         offered_q   <= offered;
@@ -390,18 +403,10 @@ module flue_tcp_stage_send
       step_q     <= '0;
       block_q    <= '0;
       sack_new_q <= 1'b0;
-      if (walks) begin
-        state_q <= S_PASS;
-        pass_q  <= in_i.work.word ? P_WORD : in_i.way.clear ? P_WIPE : P_COPY;
-      end else if (in_i.way.quiet) begin
-        over_q  <= 1'b1;
-        state_q <= S_OVER;
-      end else if (!in_i.way.rto && (in_some || in_sacks)) begin
-        state_q <= S_PASS;
-        pass_q  <= in_i.way.advanced && in_some ? P_TRIM : in_sacks ? P_BLOCK : P_EDGE;
-      end else begin
-        state_q <= S_LOSS;
-      end
+      past_q     <= 1'b0;
+      enter_q    <= 1'b0;
+      over_q     <= in_i.way.quiet && in_i.work.kind != EV_COMMAND;
+      state_q    <= in_i.way.quiet && in_i.work.kind != EV_COMMAND ? S_OVER : S_LOSS;
     end
     if (rst) begin
       active_q <= 1'b0;

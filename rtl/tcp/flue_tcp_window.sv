@@ -45,9 +45,10 @@ module flue_tcp_window
 
   // ---- fourth cycle: what the field can say ----
   logic [31:0] cut, reach_q;
-  logic        short, lower_q;
-  assign cut   = open_q > (most | mask) ? most : open_q & ~mask;
-  assign short = cut < known_q;
+  logic        over, short, lower_q;
+  assign over  = open_q > (most | mask);
+  assign cut   = over ? most : open_q & ~mask;
+  assign short = over ? most < known_q : (open_q & ~mask) < known_q;
 
   always_ff @(posedge clk) begin
     reach_q <= short ? up_q : cut;
