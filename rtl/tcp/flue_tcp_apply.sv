@@ -1,6 +1,6 @@
 // A turn that sends: what follows for the record (docs/tcp.md 3.4).
 //
-// Contract: the inputs stand for three cycles, in the third the answer is there.  choice_i.len is rounded.
+// Contract: the inputs stand for four cycles, in the fourth the answer is there.  choice_i.len is rounded.
 // TCP-050, TCP-123, TCP-125, TCP-200, TCP-202.
 module flue_tcp_apply
   import flue_tcp_pkg::*;
@@ -21,22 +21,26 @@ module flue_tcp_apply
 );
 
   logic        fresh;
-  logic [31:0] reach_q, stop_q;             // end of choice_i; and with a FIN that comes along
-  logic        room_q, all, fin_q, psh_q, timed_q, covered_q;  // covered: the timed byte is sent again
+  logic [31:0] reach_q, behind_q, stop_q;   // end of choice_i, and with a FIN; what it is
+  logic        room_q, all_q, above_q, next_q, fin_q, psh_q, timed_q, covered_q;  // covered: the timed byte is sent again
 
   assign fresh = choice_i.reason == R_NEW_DATA;
-  assign all   = reach_q == rec_i.send_limit;
 
   always_ff @(posedge clk) begin
     // first cycle
-    reach_q <= choice_i.left + 32'(choice_i.len);
-    room_q  <= rec_i.fin_marked && seq_lt(rec_i.send_limit, rec_i.snd_una + rec_i.snd_wnd);
-    timed_q <= seq_le(choice_i.left, rec_i.timed_seq);
+    reach_q   <= choice_i.left + 32'(choice_i.len);
+    room_q    <= rec_i.fin_marked && seq_lt(rec_i.send_limit, rec_i.snd_una + rec_i.snd_wnd);
+    timed_q   <= seq_le(choice_i.left, rec_i.timed_seq);
     // second cycle
-    fin_q   <= fresh ? all && room_q : rec_i.fin_sent && seq_lt(rec_i.send_limit, reach_q);
-    stop_q  <= fresh && all && room_q ? reach_q + 32'd1 : reach_q;
-    psh_q   <= all || (!fresh && rec_i.fin_sent && reach_q == rec_i.send_limit + 32'd1);
+    behind_q  <= reach_q + 32'd1;
+    all_q     <= reach_q == rec_i.send_limit;
+    above_q   <= rec_i.fin_sent && seq_lt(rec_i.send_limit, reach_q);
+    next_q    <= rec_i.fin_sent && reach_q == rec_i.send_limit + 32'd1;
     covered_q <= timed_q && seq_lt(rec_i.timed_seq, reach_q);
+    // third cycle
+    fin_q     <= fresh ? all_q && room_q : above_q;
+    stop_q    <= fresh && all_q && room_q ? behind_q : reach_q;
+    psh_q     <= all_q || (!fresh && next_q);
   end
 
   assign fin_o    = fin_q;

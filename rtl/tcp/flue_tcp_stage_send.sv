@@ -201,7 +201,7 @@ module flue_tcp_stage_send
   logic loss_over, enter_over, apply_over;
   assign loss_over  = state_q == S_LOSS  && step_q == 2'd2;
   assign enter_over = state_q == S_ENTER && step_q == 2'd2;
-  assign apply_over = state_q == S_APPLY && step_q == 2'd2;
+  assign apply_over = state_q == S_APPLY && step_q == 2'd3;
 
   always_ff @(posedge clk) begin
     if (load) rec_q <= in_i.rec;

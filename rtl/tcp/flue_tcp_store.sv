@@ -58,6 +58,7 @@ module flue_tcp_store
 
   // ---- the event that is being read ----
   tcp_work_t  work_q;
+  logic [ROW_W-1:0] row_q;
   logic       active_q;
   logic [2:0] step_q;                       // word under way, 4: all are there
   logic       take;
@@ -66,11 +67,12 @@ module flue_tcp_store
   assign take      = start_i && ready_o;
   assign ready_o   = !clearing_o && (!active_q || (out_valid_o && out_ready_i));
   // The last word stays at the output while it waits: a read enable would cost a LUT and a register for each bit.
-  assign read_addr = take ? {row_of(work_i.index), 2'd0} : {row_of(work_q.index), step_q[2] ? 2'd3 : step_q[1:0]};
+  assign read_addr = take ? {row_of(work_i.index), 2'd0} : {row_q, step_q[2] ? 2'd3 : step_q[1:0]};
 
   always_ff @(posedge clk) begin
     if (take) begin
       work_q   <= work_i;
+      row_q    <= row_of(work_i.index);
       active_q <= 1'b1;
       step_q   <= 3'd1;
     end else if (out_valid_o) begin
