@@ -167,6 +167,7 @@ detail_t connection_take(const uint32_t *state, const uint32_t *host, const stru
     const struct flue_wire_tcp_cached *cached = (const void *)(state + W_C_CACHED - W_C_CONST);
     const struct flue_wire_tcp_delegated *delegated = (const void *)(state + W_C_DELEGATED - W_C_CONST);
     uint32_t row, generation;
+    bool writing = true; /* the row's state */
     detail_t detail = path_open(path->word0);
     if (RARE(detail))
         return detail;
@@ -184,12 +185,14 @@ detail_t connection_take(const uint32_t *state, const uint32_t *host, const stru
         detail = load_held(*handle, path, constant->ports, &row, &generation);
         if (detail)
             return detail;
+        hw_row_begin_put(FLUE_TBL_CONNECTION, row, W_C_CONST, state, STATE_WORDS);
         if (engine_has(row)) {
+            (void)hw_dma_end(); /* what it sends at once takes its header from the row */
+            writing = false;
             detail = engine_load(row, generation, state, path->row, path->word0 & FLUE_ROW_HEAD_IPV6_MASK);
             if (detail)
                 return detail;
         }
-        hw_row_begin_put(FLUE_TBL_CONNECTION, row, W_C_CONST, state, STATE_WORDS);
         put(row, W_HOST, host[0]);
         put(row, W_HOST + 1, host[1]);
     } else {
@@ -202,7 +205,8 @@ detail_t connection_take(const uint32_t *state, const uint32_t *host, const stru
                      (fw.sqe.word0 & FLUE_SQE_LOAD_ONLY_MASK ? FLUE_ROW_LOADED : FLUE_ROW_RUNNING);
     number((const uint32_t *)delegated, word0, 1);
     *handle = object_handle(TCP, row, word0);
-    (void)hw_dma_end();
+    if (writing)
+        (void)hw_dma_end();
     put(row, W_STATE, word0);
     return FLUE_AD_NONE;
 }

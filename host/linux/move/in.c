@@ -20,6 +20,15 @@ static enum flue_err snapshot(struct flue_mover *m, int fd, struct flue_tcp_stat
                                           : strerror(errno));
 }
 
+/* The entry goes; the sentence that says why the move failed stays. */
+static void release_quietly(struct flue_mover *m, struct moved *c)
+{
+    char why[sizeof m->error];
+    memcpy(why, m->error, sizeof why);
+    (void)!move_entry_release(m, c);
+    memcpy(m->error, why, sizeof why);
+}
+
 /* The kernel has let go: give the connection back to it. */
 static enum flue_err put_back(struct flue_mover *m, struct moved *c, int fd, const struct flue_tcp_state *s)
 {
@@ -98,7 +107,7 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
         if (frozen && flue_socket_thaw(fd, state) != FLUE_OK)
             err = FLUE_EIO;
         if (c->handle != 0)
-            (void)!move_entry_release(m, c);
+            release_quietly(m, c);
         move_held_flush(m, true);
         flue_tcp_state_clear(state);
         moved_drop(m, c);
@@ -116,7 +125,7 @@ enum flue_err flue_move_in(struct flue_mover *m, int fd, struct flue_conn **conn
     c->keep = false;
     if (err != FLUE_OK) {
         err = put_back(m, c, fd, state);
-        (void)!move_entry_release(m, c);
+        release_quietly(m, c);
         move_held_flush(m, true);
         moved_drop(m, c);
         return err;
