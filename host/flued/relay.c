@@ -271,7 +271,9 @@ static void by_itself(struct relays *s, struct relay *r, uint64_t now_us)
     const struct options *o = s->d->options;
     struct flue_move_times times;
     uint64_t total = r->view.sent + r->view.received;
-    if (total != r->total || r->active_us == 0)
+    struct flue_conn_view view;
+    bool owed = r->conn != NULL && flue_conn_look(r->conn, &view) == FLUE_OK && (int32_t)(view.send_limit - view.snd_una) > 0;
+    if (total != r->total || owed || r->active_us == 0)
         r->active_us = now_us;
     r->total = total;
     if (r->broken || now_us < r->retry_us)

@@ -263,11 +263,10 @@ def a_busy_connection_moves_in_by_itself_and_an_idle_one_out(hosts, daemon):
     assert where() == "kernel"
     pair.host.sendall(data)
     take(pair.peer, data)
-    until("it is in the adapter", lambda: where() == "adapter")
+    until("it moved in", lambda: daemon.connections()[pair.id]["moves_in"] == 1)
     pair.peer.sendall(data)
     take(pair.host, data)
-    time.sleep(4)
-    assert where() == "kernel"
+    until("it moved out", lambda: where() == "kernel" and daemon.connections()[pair.id]["moves_out"] == 1)
     pair.host.sendall(data[:1000])
     take(pair.peer, data[:1000])
     pair.close()
