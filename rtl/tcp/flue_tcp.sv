@@ -269,7 +269,9 @@ module flue_tcp
 
   assign turn_over = trace_valid_o && trace_event_o == EV_TURN;
 
-  flue_tcp_sched #(.CONNECTIONS(CONNECTIONS)) u_sched (
+  // Two turns keep the line busy; what they take of it (262 us at 1 Gb/s) is how long ACKs wait behind them, and the pure ACKs of
+  // a full receive stream must have room in u_send meanwhile: 11 of them, with four turns 21.
+  flue_tcp_sched #(.CONNECTIONS(CONNECTIONS), .TURNS(2)) u_sched (
     .clk, .rst, .wants_valid_i(wants_valid), .wants_index_i(wants_index), .wants_i(wants),
     .turn_valid_o(turn_valid), .turn_ready_i(turn_ready), .turn_index_o(turn_index), .turn_budget_o(turn_budget),
     .result_valid_i(turn_over), .result_sent_i(trace_reason_o inside {R_NEW_DATA, R_RETRANSMIT, R_RESCUE}),
