@@ -37,11 +37,20 @@ static uint32_t first_received(unsigned number)
 /* ---- the line --------------------------------------------------------------------------------------------------------------
  */
 
+static bool seen_before(uint32_t *end, const struct flue_tcp_seg *seg)
+{
+    bool again = seg->len > 0 && flue_tcp_before(seg->seq, *end);
+    if (flue_tcp_before(*end, seg->seq + seg->len))
+        *end = seg->seq + seg->len;
+    return again;
+}
+
 static void emit(void *user, uint64_t at_us, const struct flue_tcp_seg *seg, const uint8_t *payload)
 {
     struct stream *st = user;
     uint8_t frame[FLUE_TCP_FRAME_HEADERS + 2048];
     (void)at_us; /* now */
+    st->all->peer_again += seen_before(&st->peer_end, seg);
     size_t len = flue_tcp_frame_build(&st->peer_ends, seg, payload, frame);
     CHECK(flue_sim_wire_send(st->all->sim, frame, len) == FLUE_OK);
 }
@@ -54,8 +63,10 @@ static void on_frame(void *user, const uint8_t *frame, size_t len, uint64_t time
     const uint8_t *payload;
     unsigned i = len > 37 ? (unsigned)(frame[36] << 8 | frame[37]) - PORT : STREAMS_MAX;
     if (s != NULL && i < s->count && s->stream[i].peer.send_ring != NULL &&
-        flue_tcp_frame_parse(&s->stream[i].peer_ends, frame, len, &seg, &payload))
+        flue_tcp_frame_parse(&s->stream[i].peer_ends, frame, len, &seg, &payload)) {
+        s->adapter_again += seen_before(&s->stream[i].adapter_end, &seg);
         (void)flue_tcp_host_receive(&s->stream[i].peer, time_us, &seg, payload);
+    }
 }
 
 /* The peers in turn, as long as their line takes frames; returns when to come again. */
@@ -198,6 +209,8 @@ void streams_hold(struct streams *s, unsigned i)
     struct stream *st = &s->stream[i];
     st->all = s;
     st->number = i;
+    st->adapter_end = first_sent(i);
+    st->peer_end = first_received(i);
     st->ends = (struct flue_sim_ends){.mac_adapter = {2, 0, 0, 0, 0, 1},
                                       .mac_peer = {2, 0, 0, 0, 0, 2},
                                       .ip_adapter = {192, 0, 2, 1},

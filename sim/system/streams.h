@@ -26,6 +26,7 @@ struct stream {
     struct flue_tcp_ends peer_ends;
     struct flue_tcp_host peer;
     uint64_t sent, received, peer_sent, peer_received; /* bytes of the programs */
+    uint32_t adapter_end, peer_end;                    /* end of what each side has sent */
 };
 
 struct streams {
@@ -34,8 +35,9 @@ struct streams {
     struct stream stream[STREAMS_MAX];
     unsigned count, first; /* first: of the peers that speak next */
     unsigned ring_log2;
-    bool send, receive; /* which ways the programs use, seen from the adapter */
-    uint64_t look_us;   /* when they look next */
+    bool send, receive;                 /* which ways the programs use, seen from the adapter */
+    uint64_t look_us;                   /* when they look next */
+    uint64_t adapter_again, peer_again; /* segments that begin with bytes sent before */
 };
 
 /* A simulator with a host and `count` connections that run.  Exits the program on failure. */
