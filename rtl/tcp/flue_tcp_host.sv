@@ -129,6 +129,7 @@ module flue_tcp_host
 
   // ---- lists of rows ----
   logic             go_push, go_valid, go_pop, line_push, line_valid, line_pop, post_push, post_valid, post_pop;
+  logic             pushed_q;             // a row is on its way to the head of its list
   logic [ROW_W-1:0] go_row, line_row, post_row;
 
   flue_fifo #(.W(ROW_W), .DEPTH(DEPTH)) u_go (
@@ -143,6 +144,8 @@ module flue_tcp_host
     .clk, .rst, .in_valid_i(post_push), .in_ready_o(), .in_i(row_q), .out_valid_o(post_valid),
     .out_ready_i(post_pop), .out_o(post_row), .count_o()
   );
+
+  always_ff @(posedge clk) pushed_q <= (go_push || line_push || post_push) && !rst;
 
   // ---- what to do ----
   logic start_load, start_ring, start_tell, start_line, start_go, start_post, known;
@@ -477,7 +480,7 @@ module flue_tcp_host
   assign wr_keep_o     = W > 256 ? (W / 8)'(32'hFFFFFFFF) : '1;
   assign wr_last_o     = beat_q == ($bits(beat_q))'(LINE_BEATS - 1);
   assign write_error_o = state_q == S_LINE_WAIT && wr_done_i && wr_status_i != ST_OK;
-  assign idle_o        = state_q == S_IDLE && !load_valid_i && !db_valid_i && !tell_valid_i && !line_valid &&
+  assign idle_o        = state_q == S_IDLE && !pushed_q && !load_valid_i && !db_valid_i && !tell_valid_i && !line_valid &&
                          !(go_valid && !doorbell_valid_o) && !(post_valid && !event_valid_o) && !doorbell_valid_o;
 
 endmodule
