@@ -377,6 +377,50 @@ TEST(start_goes_on_only_when_it_names_the_newest_frame)
     live_rig_close(rig);
 }
 
+/* HND-003: a frame that meets START anywhere on its way is the engine's, or START is answered "again": it never goes on with a
+ * frame that nobody named. */
+TEST(start_looks_again_for_frames_that_were_on_their_way)
+{
+    enum { ROUNDS = 20, FILLER = 500 };
+    struct live_rig *rig = live_rig_open(32, false, 1u << 20);
+    struct detour d;
+    struct live live;
+    struct live_start start = plain;
+    uint8_t filler[FILLER] = {2, 0, 0, 0, 1, 0, 2, 0, 0, 0, 2, 0, 0x88, 0xB5}, frame[FLUE_TCP_FRAME_HEADERS + 1448];
+    unsigned diverted = 0, taken = 0;
+    start.timestamps = false; /* the same connection begins again and again */
+    detour_open(&d, rig);
+    rig->drop_percent = 100;
+    live_prepare(rig, &live, &start);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct flue_conn_view view;
+        uint32_t last = 0;
+        live_enter(&live);
+        live_run(rig, 100);
+        size_t len = frame_of(&live, 0, 500, FLUE_TCP_ACK, frame);
+        for (unsigned i = 0; i < round; i++) /* 2 us each */
+            CHECK(flue_sim_wire_send(rig->t->rig->sim, filler, sizeof filler) == FLUE_OK);
+        CHECK(flue_sim_wire_send(rig->t->rig->sim, frame, len) == FLUE_OK);
+        bool started = live_begin(&live, &last);
+        live_run(rig, 200);
+        CHECK(flue_conn_look(live.conn, &view) == FLUE_OK);
+        CHECK(started ? d.kept_count == 0 && view.rcv_nxt == start.rcv + 500
+                      : d.kept_count == 1 && last <= 1, /* 0: it had no number yet */
+              "round %u: START %s, %u frames diverted, %u bytes received", round, started ? "goes on" : "again", d.kept_count,
+              view.rcv_nxt - start.rcv);
+        diverted += d.kept_count;
+        taken += started;
+        detour_forget(&d);
+        live_freeze(&live);
+        flue_conn_close(live.conn);
+    }
+    CHECK(diverted > 0 && taken > 0, "%u diverted, %u the engine's: the frame never met START", diverted, taken);
+    CHECK(flue_conn_open(rig->conns, LIVE_RING_LOG2, LIVE_RING_LOG2, &live.conn) == FLUE_OK);
+    live_close(&live);
+    detour_close(&d);
+    live_rig_close(rig);
+}
+
 static uint32_t release(struct live *live, uint32_t *detail)
 {
     struct flue_admin_done done;
