@@ -219,6 +219,8 @@ static void on_ready(struct daemon *d, void *tag)
             control_drop(client);
     } else if (tag != NULL) { /* null: a descriptor of an adopted connection */
         control_serve(d, tag);
+        if (!d->stop)
+            offload_run(d->offload); /* what the request began may need no event to go on */
     }
 }
 
