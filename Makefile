@@ -87,7 +87,7 @@ synth: setup-synth ## area and clock of every block and the adapter on ECP5 (BLO
 	@$(PY) tools/synth.py $(if $(BLOCKS),--blocks $(BLOCKS)) $(if $(WIDTHS),--widths $(WIDTHS)) $(if $(SEEDS),--seeds $(SEEDS))
 gate: setup-synth setup-test ## the adapter's netlist under Verilator: a connection is loaded, data both ways, frozen (ARGS= such as --seed 7)
 	@$(PY) tools/gate.py $(ARGS)
-bench: TARGETS = $(if $(BENCHES),$(BENCHES:%=system_%_test) models)
+bench: TARGETS = $(if $(BENCHES),$(BENCHES:%=system_%_test) flue_model_w32)
 bench: setup-test build ## measure speed; build/reports/bench.json, docs/performance.md (BENCHES=engine_speed: only that of the engine)
 	@$(PY) tools/bench.py $(BENCHES)
 report: setup-build ## one HTML page of everything in build/reports
