@@ -10,7 +10,8 @@
 //   cycle   0 start, address   1 memory   2 first range at work   ... one a cycle   (MERGE: one more at the end)
 //
 // Contract: load_i brings count_i; index_i stays from the cycle after it to the end of the last pass; start_i, clear_i and load_i
-//   only when !busy_o.  count_i never above 8.  The record keeps the count (count_o), so an event without ranges starts no pass.
+//   only when !busy_o.  A count_i above 8 spoils the ranges of that row, no more.  The record keeps the count (count_o), so an event
+//   without ranges starts no pass.
 //   Each end of a range has a parity bit a byte: fault_o is a pulse in the cycle that meets a wrong one among those in use (or
 //   read); nothing is written by then or later in this pass, which ends, and the event must have no effect.  Rows that do not
 //   exist are not written.  After reset every row is made zero, clearing_o until then.
@@ -63,6 +64,7 @@ module flue_tcp_scoreboard
   tcp_range_t carry_q;                               // the union; once it has passed, the range that follows
   tcp_range_t item_q;
   logic       left_good_q, right_good_q;             // its parity was right
+  logic [3:0] left_check_q, right_check_q;
 
   // ---- reading ----
   logic [ROW_W-1:0] row;
@@ -116,8 +118,15 @@ module flue_tcp_scoreboard
 
   assign carried   = clear_q || ending_q || passed_q || pass || op_q == BOARD_WRITE || op_q == BOARD_WIPE ||
                      (op_q == BOARD_COPY && at_q >= n_q);
-  assign out.left  = (trims ? lower : carried) ? carry_q.left : item_q.left;
-  assign out.right = !trims && carried          ? carry_q.right : item_q.right;
+  // A range that moves takes its parity along.
+  logic       take_left, take_right;
+  logic [3:0] left_check, right_check;
+  assign take_left   = trims ? lower : carried;
+  assign take_right  = !trims && carried;
+  assign out.left    = take_left  ? carry_q.left : item_q.left;
+  assign out.right   = take_right ? carry_q.right : item_q.right;
+  assign left_check  = take_left  ? parity(carry_q.left) : left_check_q;
+  assign right_check = take_right ? parity(carry_q.right) : right_check_q;
 
   assign mine  = index_i < INDEX_W'(CONNECTIONS);
   assign write = mine && !fault_o && (ending_q ? !at_q[3]
@@ -128,11 +137,11 @@ module flue_tcp_scoreboard
 
   flue_tcp_ram #(.DEPTH(DEPTH)) u_left (
     .clk, .write_i(clear_q || (write && !(op_q == BOARD_WRITE && slot_i[0]))), .write_addr_i(write_addr),
-    .data_i({parity(out.left), out.left}), .read_addr_i({row, slot}), .q_o(left_r)
+    .data_i({left_check, out.left}), .read_addr_i({row, slot}), .q_o(left_r)
   );
   flue_tcp_ram #(.DEPTH(DEPTH)) u_right (
     .clk, .write_i(clear_q || (write && !(op_q == BOARD_WRITE && !slot_i[0]))), .write_addr_i(write_addr),
-    .data_i({parity(out.right), out.right}), .read_addr_i({row, slot}), .q_o(right_r)
+    .data_i({right_check, out.right}), .read_addr_i({row, slot}), .q_o(right_r)
   );
 
   // ---- the pass ----
@@ -141,6 +150,8 @@ module flue_tcp_scoreboard
 
   always_ff @(posedge clk) begin
     item_q       <= '{left: left_r[31:0], right: right_r[31:0]};
+    left_check_q  <= left_r[35:32];
+    right_check_q <= right_r[35:32];
     left_good_q  <= parity(left_r[31:0]) == left_r[35:32];
     right_good_q <= parity(right_r[31:0]) == right_r[35:32];
     if (!busy_q) begin
