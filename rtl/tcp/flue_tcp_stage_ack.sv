@@ -2,7 +2,7 @@
 // (docs/tcp.md 3.1 steps 11 and 12, 3.2).
 //
 // Contract: in_valid_i and in_ready_o take an event, out_valid_o and out_ready_i hand it on.  A cycle passes until it takes another.
-// Latency: 3 cycles, and 1 and one for each held range when the payload may meet them; 1 for what only passes.
+// Latency: 3 cycles, and up to 5 when the payload may meet held ranges; 1 for what only passes.
 module flue_tcp_stage_ack
   import flue_tcp_pkg::*;
   import flue_tcp_step_pkg::*;
