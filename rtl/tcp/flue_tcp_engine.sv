@@ -137,7 +137,6 @@ module flue_tcp_engine
   tcp_work_t            had_work;
   logic                 wr_valid, wr_snapshot, wr_access;
   logic [SLICES-1:0]    wr_here;
-  logic [31:0]          wr_data;
   logic [1:0]           wr_word;
   logic [SLICES*32-1:0] wr;
 
@@ -146,7 +145,7 @@ module flue_tcp_engine
     .out_valid_o(had_valid), .out_ready_i(had_ready), .out_rec_o(had_rec), .out_work_o(had_work), .out_bad_o(had_bad),
     .busy_o(read_busy), .index_o(read_index), .clearing_o(store_clearing),
     .wr_valid_i(wr_valid), .wr_index_i(output_index), .wr_snapshot_i(wr_snapshot), .wr_access_i(wr_access),
-    .wr_here_i(wr_here), .wr_data_i(wr_data), .wr_word_i(wr_word), .wr_i(wr)
+    .wr_here_i(wr_here), .wr_word_i(wr_word), .wr_i(wr)
   );
 
   // ---- what follows from it ----
@@ -166,7 +165,7 @@ module flue_tcp_engine
     .clk, .rst, .start_i(out_valid), .ready_o(out_ready), .in_i(out),
     .busy_o(output_busy), .index_o(output_index),
     .wr_valid_o(wr_valid), .wr_snapshot_o(wr_snapshot), .wr_access_o(wr_access), .wr_here_o(wr_here),
-    .wr_data_o(wr_data), .wr_word_o(wr_word), .wr_o(wr),
+    .wr_word_o(wr_word), .wr_o(wr),
     .verdict_valid_o, .verdict_ready_i, .verdict_forward_o, .verdict_o, .tx_valid_o, .tx_ready_i, .tx_o,
     .tell_valid_o, .tell_ready_i, .tell_o, .notify_valid_o, .notify_ready_i, .notify_o,
     .done_valid_o, .done_ok_o, .done_data_o, .sched_valid_o, .sched_index_o, .sched_wants_o,

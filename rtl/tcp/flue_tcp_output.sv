@@ -22,11 +22,10 @@ module flue_tcp_output
 
   output logic               wr_valid_o,
   output logic               wr_snapshot_o,
-  output logic               wr_access_o,   // only the word at wr_here_o, with wr_data_o
+  output logic               wr_access_o,   // only the word at wr_here_o
   output logic [SLICES-1:0]  wr_here_o,
-  output logic [31:0]        wr_data_o,
   output logic [1:0]         wr_word_o,
-  output logic [SLICES*32-1:0] wr_o,
+  output logic [SLICES*32-1:0] wr_o,      // 0 before any event
 
   output logic               verdict_valid_o,
   input  logic               verdict_ready_i,
@@ -315,6 +314,8 @@ module flue_tcp_output
 
   // ---- back to the store ----
   logic        refused;
+  logic [31:0] written;
+  logic [STORE_WORDS-1:0] turn_q;           // of a quarter, one at a time
   logic [$bits(tcp_rec_t)-1:0] flat;
 
   assign refused       = way_q.reason == R_REFUSED;
@@ -323,14 +324,18 @@ module flue_tcp_output
   assign wr_snapshot_o = snapshot;
   assign wr_access_o   = work_q.word;
   assign wr_here_o     = here_q;
-  assign wr_data_o     = access.data;
+  // The quarter is chosen by a bit each: two LUTs where a multiplexer takes four.  With an access that writes none is.
+  assign written = active_q && work_q.word && access.write ? access.data : '0;
   always_comb begin
-    unique case (step_q)
-      2'd0:    wr_o = flat[3*SLICES*32 +: SLICES*32];
-      2'd1:    wr_o = flat[2*SLICES*32 +: SLICES*32];
-      2'd2:    wr_o = flat[1*SLICES*32 +: SLICES*32];
-      default: wr_o = flat[0 +: SLICES*32];
-    endcase
+    wr_o = {SLICES{written}};
+    for (int i = 0; i < STORE_WORDS; i++)
+      wr_o |= flat[(STORE_WORDS-1-i)*SLICES*32 +: SLICES*32] & {SLICES*32{turn_q[i]}};
+  end
+
+  always_ff @(posedge clk) begin
+    if (ready_o)                      turn_q <= STORE_WORDS'(start_i && !(in_i.pass.work.word && next_access.write));
+    else if (step_q != 2'd2 || taken) turn_q <= turn_q << 1;
+    if (rst) turn_q <= '0;
   end
 
   always_comb begin

@@ -33,11 +33,10 @@ module flue_tcp_store
   input  logic                 wr_valid_i,
   input  logic [INDEX_W-1:0]   wr_index_i,
   input  logic                 wr_snapshot_i, // into the row of the snapshot
-  input  logic                 wr_access_i,   // only the word at wr_here_i of it, with wr_data_i
+  input  logic                 wr_access_i,   // only the word at wr_here_i of it
   input  logic [SLICES-1:0]    wr_here_i,
-  input  logic [31:0]          wr_data_i,
   input  logic [1:0]           wr_word_i,
-  input  logic [SLICES*32-1:0] wr_i
+  input  logic [SLICES*32-1:0] wr_i           // 0 while the store is cleared
 );
 
   localparam int DEPTH = STORE_WORDS * (CONNECTIONS + 1);
@@ -135,7 +134,7 @@ module flue_tcp_store
     logic        write;
     logic [31:0] d;
     assign write = clear_q || (wr_valid_i && (!wr_access_i || wr_here_i[i]));
-    assign d     = clear_q ? '0 : wr_access_i ? wr_data_i : wr_i[32*i +: 32];
+    assign d     = wr_i[32*i +: 32];
     flue_tcp_ram #(.DEPTH(DEPTH)) u_ram (
       .clk, .write_i(write), .write_addr_i(write_addr), .data_i({parity(d), d}),
       .read_addr_i(read_addr), .q_o(q[i])
