@@ -10,7 +10,7 @@
 //   connection is EMPTY or FROZEN; index INDEX_SNAPSHOT reads what the last SNAPSHOT copied.
 // Rate: an event every 9 cycles over different connections, the same one again after 25; longer where flue_tcp_rules says so.
 // Latency: 24 cycles to the trace.
-// Cost: 18,359 COMB (12,303 LUT4, 3,028 carry cells), 14,782 FF at 64 connections; the record goes through five copies.
+// Cost: 16,958 COMB (11,074 LUT4, 2,942 carry cells) at 64 connections; the record goes through five copies.
 // Block RAM: 17 at CONNECTIONS=64.
 module flue_tcp_engine
   import flue_tcp_pkg::*;
