@@ -170,12 +170,14 @@ def missed(table, measured):
     out, seen = [], set()
     for row in table["peers"]:
         e, goal = measured.get(ident(row)), row["goal"]
-        if not e or ident(row) in seen or is_met(e, goal):
+        if ident(row) in seen or (e and is_met(e, goal)):
             continue
         seen.add(ident(row))
-        f = min(e["fmax_mhz"], default=0)
-        by = [f"{e['comb']:,} COMB for {goal['comb']:,}"] if e["comb"] > goal["comb"] else []
-        by += [f"{f:.0f} MHz for {goal['fmax_mhz']}"] if f < goal["fmax_mhz"] else []
+        by = ["not placed and routed yet"]
+        if e:
+            f = min(e["fmax_mhz"], default=0)
+            by = [f"{e['comb']:,} COMB for {goal['comb']:,}"] if e["comb"] > goal["comb"] else []
+            by += [f"{f:.0f} MHz for {goal['fmax_mhz']}"] if f < goal["fmax_mhz"] else []
         out.append(f"* **{title(row)}**: {', '.join(by)}. {row.get('why', 'Reason not looked into')}."
                    + (f" Next: {row['next']}." if "next" in row else ""))
     return out
