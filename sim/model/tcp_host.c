@@ -254,7 +254,7 @@ static void finish_job(struct flue_tcp_host *h, uint64_t now_us)
 uint64_t flue_tcp_host_next(const struct flue_tcp_host *h, uint64_t now_us)
 {
     uint64_t at = h->deadline_on ? h->deadline_us : FLUE_TCP_NEVER;
-    if (h->wants)
+    if (h->wants && !h->line_full)
         return now_us;
     if (h->first && h->first->at_us < at)
         at = h->first->at_us;
@@ -269,7 +269,7 @@ void flue_tcp_host_run(struct flue_tcp_host *h, uint64_t now_us)
             finish_job(h, now_us);
             continue;
         }
-        if (h->wants) {
+        if (h->wants && !h->line_full) {
             e.kind = FLUE_TCP_EV_TURN;
             e.budget = FLUE_TCP_TURN_BUDGET;
         }

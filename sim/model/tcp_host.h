@@ -44,6 +44,7 @@ struct flue_tcp_host {
     struct flue_tcp_tell told;              /* as the status line has it */
     bool finished;                          /* the program said so */
     bool wants, deadline_on;
+    bool line_full; /* the caller's: its line takes no data now; ACKs and everything else go on */
     uint64_t deadline_us;
     enum flue_tcp_end ended; /* the last end that was told, FIN excepted */
     unsigned ends;           /* how many of those: at most one */

@@ -3,7 +3,7 @@
  * and the adapter's part of the time of a move.  Prints BENCH lines.
  *
  * The regular form is short and has few connections; with FLUE_BENCH in the environment (make bench) 1, 8 and 64 connections
- * are measured for 50 ms each way after the first 100 ms.
+ * are measured for 50 ms each way after the first 100 ms (FLUE_BENCH_CONNECTIONS: only so many).
  */
 #include <time.h>
 
@@ -128,8 +128,10 @@ TEST(goodput_against_the_reference_tcp)
         return;
     if (!long_form())
         measure_count(2);
+    const char *only = getenv("FLUE_BENCH_CONNECTIONS");
     for (unsigned i = 0; i < 3 && long_form(); i++)
-        measure_count(COUNTS[i]);
+        if (only == NULL || strtoul(only, NULL, 10) == COUNTS[i])
+            measure_count(COUNTS[i]);
 }
 
 /* ---- moves -----------------------------------------------------------------------------------------------------------------

@@ -69,25 +69,23 @@ static void on_frame(void *user, const uint8_t *frame, size_t len, uint64_t time
     }
 }
 
-/* The peers in turn, as long as their line takes frames; returns when to come again. */
+/* The peers in turn: data only while their line takes frames, ACKs always; returns when to come again. */
 static uint64_t peers_run(struct streams *s, uint64_t now)
 {
     uint64_t next = UINT64_MAX;
+    unsigned first = s->first;
     for (unsigned k = 0; k < s->count; k++) {
-        struct stream *st = &s->stream[(s->first + k) % s->count];
-        if (st->peer.send_ring == NULL || flue_tcp_host_next(&st->peer, now) > now)
+        struct stream *st = &s->stream[(first + k) % s->count];
+        if (st->peer.send_ring == NULL)
             continue;
-        if (flue_sim_wire_waiting(s->sim) >= PEER_WAITING) {
-            s->first = (s->first + k) % s->count;
-            next = now + FRAME_US;
-            break;
-        }
+        bool full = flue_sim_wire_waiting(s->sim) >= PEER_WAITING;
+        if (!full && st->peer.wants)
+            s->first = st->number + 1; /* the others come before it next time */
+        st->peer.line_full = full;
         flue_tcp_host_run(&st->peer, now);
         CHECK(st->peer.broken == NULL, "peer %u: %s", st->number, st->peer.broken);
-    }
-    for (unsigned i = 0; i < s->count; i++) {
-        uint64_t at = s->stream[i].peer.send_ring != NULL ? flue_tcp_host_next(&s->stream[i].peer, now) : UINT64_MAX;
-        next = at > now && at < next ? at : next;
+        uint64_t at = st->peer.wants ? now + FRAME_US : flue_tcp_host_next(&st->peer, now);
+        next = at < next ? at : next;
     }
     return next;
 }
