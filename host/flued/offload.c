@@ -12,7 +12,7 @@
 #include "flue/ndis/admin.h"
 #include "flue/ndis/handlers.h"
 
-#define COMMAND_US     5000000u /* live time a command may take */
+#define COMMAND_US     15000000u /* live time a command may take */
 #define STEP_US        1000u
 #define UPLOAD_US      5000000u
 #define RESTARTS_MAX   5u /* in a row; then the processor stays off */

@@ -15,7 +15,7 @@
 #define RINGS_BYTES   (64u << 20)
 #define RING_LOG2     21u
 #define WINDOW_BYTES  (1 << (RING_LOG2 - 1)) /* the kernel announces no more: a window must fit a ring */
-#define WAIT_LIMIT_US 5000000u
+#define WAIT_LIMIT_US 15000000u
 #define RETRY_US      1000000u /* after a move by itself that did not happen */
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
