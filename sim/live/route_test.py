@@ -71,6 +71,17 @@ def a_peer_with_another_mac_address_is_found_again(hosts, daemon):
     stream.wait(LIMIT_S)
 
 
+# HND-002: while a connection is in the adapter the kernel may forget the neighbor; the adapter has not.
+def a_neighbor_the_kernel_has_forgotten_is_where_it_was(hosts, daemon):
+    stream = Stream(hosts, PORT, 1)
+    moved(daemon, stream, "adapter")
+    carried(daemon, stream, {})
+    moved(daemon, stream, "kernel")
+    hosts.run(hosts.host, "ip", "neigh", "change", live.PEER4, "dev", "flue0", "nud", "failed")
+    moved(daemon, stream, "adapter")
+    stream.wait(LIMIT_S)
+
+
 # HND-009: no way, or none by this interface: a sentence, and the connection stays the kernel's.
 def a_peer_without_a_way_is_refused_with_the_reason(hosts, daemon):
     stream = Stream(hosts, PORT, 1)
@@ -109,7 +120,7 @@ def timestamps_in_microseconds_are_refused(hosts, daemon):
 
 TESTS = [a_connection_of_ipv6_moves, a_peer_behind_a_router_is_reached_through_it,
          a_peer_with_another_mac_address_is_found_again, a_peer_without_a_way_is_refused_with_the_reason,
-         timestamps_in_microseconds_are_refused]
+         a_neighbor_the_kernel_has_forgotten_is_where_it_was, timestamps_in_microseconds_are_refused]
 
 if __name__ == "__main__":
     sys.exit(live.run_tests(TESTS, Daemon))

@@ -143,11 +143,11 @@ static enum flue_err neighbor_find(struct flue_mover *m, const struct flue_tap_l
     attribute_add(&r, NDA_DST, gateway->bytes, bytes_of(gateway->family));
     int wrong = ask(flue_tap_netlink(flue_port_tap(m->port)), &r, answer);
     if (wrong != 0)
-        return move_fail(m, FLUE_ESTATE, "%s is no neighbor on %s: %s", text_of(gateway, text), name, strerror(wrong));
+        return move_fail(m, FLUE_EAGAIN, "%s is no neighbor on %s: %s", text_of(gateway, text), name, strerror(wrong));
     const struct ndmsg *neighbor = (const void *)(answer + NLMSG_HDRLEN);
     const uint8_t *there = attribute(answer, NDA_LLADDR, 6);
     if ((neighbor->ndm_state & USABLE) == 0 || there == NULL)
-        return move_fail(m, FLUE_ESTATE, "%s does not answer on %s", text_of(gateway, text), name);
+        return move_fail(m, FLUE_EAGAIN, "%s does not answer on %s", text_of(gateway, text), name);
     memcpy(mac, there, 6);
     return FLUE_OK;
 }

@@ -116,7 +116,8 @@ enum flue_err move_kernel_take(struct flue_mover *m, struct moved *c, int fd, co
 
 /* ---- routes (hop.c, route.c) --------------------------------------------------------------------------------------------- */
 
-/* Route and neighbor entry of the interface's namespace; FLUE_ESTATE with a sentence when it is not reached this way. */
+/* Route and neighbor entry of the interface's namespace; FLUE_ESTATE with a sentence when it is not reached this way,
+ * FLUE_EAGAIN when the kernel has no MAC address of the next hop now. */
 enum flue_err move_hop_find(struct flue_mover *m, bool ipv6, const uint8_t local[16], const uint8_t remote[16],
                             struct hop *hop);
 

@@ -92,13 +92,18 @@ enum flue_err move_route_of(struct flue_mover *m, const struct flue_tcp_state *s
     if (move_address_of(&s->remote, want.remote, &port) != want.ipv6)
         return move_fail(m, FLUE_ESTATE, "its two addresses are of different versions");
     enum flue_err err = move_hop_find(m, want.ipv6, want.local, want.remote, &want.hop);
-    if (err != FLUE_OK)
+    if (err != FLUE_OK && err != FLUE_EAGAIN)
         return err;
     for (r = m->routes; r != NULL; r = r->next)
         if (r->ipv6 == want.ipv6 && memcmp(r->local, want.local, 16) == 0 && memcmp(r->remote, want.remote, 16) == 0)
             break;
+    if (err == FLUE_EAGAIN && r == NULL)
+        return FLUE_ESTATE;
     if (r != NULL) {
         *out = r;
+        if (err ==
+            FLUE_EAGAIN) /* a neighbor the kernel has to find again is still where it was, until the kernel knows better */
+            return FLUE_OK;
         return memcmp(&r->hop, &want.hop, sizeof want.hop) == 0 ? FLUE_OK : route_update(m, r, &want.hop);
     }
     err = route_make(m, &want);
