@@ -8,15 +8,15 @@
 enum {
     WIDTH = 32,
     CHUNK = 16384,
-    LOOK_US = 50,      /* the programs look so often */
-    PEER_WAITING = 16, /* frames under way from the peers beyond which they wait, as under the queue limits of a kernel */
-    FRAME_US = 12,     /* of a full frame on the line */
+    LOOK_US = 50,        /* the programs look so often */
+    PEER_AHEAD_US = 100, /* of the line, queued by the peers, beyond which their data waits, as under the limits of a kernel */
     PORT = 7000,
     RING_FEW = 17,
     RING_MANY = 16,
     FEW = 8,
     SCALE = 2,
     RING_MEMORY = 16 << 20,
+    LINE_OVERHEAD = 24, /* byte times of a frame */
 };
 
 static uint8_t byte_of(uint64_t i, unsigned number, bool from_peer)
@@ -52,7 +52,10 @@ static void emit(void *user, uint64_t at_us, const struct flue_tcp_seg *seg, con
     (void)at_us; /* now */
     st->all->peer_again += seen_before(&st->peer_end, seg);
     size_t len = flue_tcp_frame_build(&st->peer_ends, seg, payload, frame);
-    CHECK(flue_sim_wire_send(st->all->sim, frame, len) == FLUE_OK);
+    struct streams *s = st->all;
+    uint64_t now_ns = flue_sim_time_us(s->sim) * 1000;
+    s->line_free_ns = (s->line_free_ns > now_ns ? s->line_free_ns : now_ns) + (len + LINE_OVERHEAD) * 8000 / STREAMS_LINE_MBPS;
+    CHECK(flue_sim_wire_send(s->sim, frame, len) == FLUE_OK);
 }
 
 /* A frame has reached the peers: its port says whose it is. */
@@ -78,14 +81,15 @@ static uint64_t peers_run(struct streams *s, uint64_t now)
         struct stream *st = &s->stream[(first + k) % s->count];
         if (st->peer.send_ring == NULL)
             continue;
-        bool full = flue_sim_wire_waiting(s->sim) >= PEER_WAITING;
+        bool full = s->line_free_ns > (now + PEER_AHEAD_US) * 1000;
         if (!full && st->peer.wants)
             s->first = st->number + 1; /* the others come before it next time */
         st->peer.line_full = full;
         flue_tcp_host_run(&st->peer, now);
         CHECK(st->peer.broken == NULL, "peer %u: %s", st->number, st->peer.broken);
-        uint64_t at = st->peer.wants ? now + FRAME_US : flue_tcp_host_next(&st->peer, now);
-        next = at < next ? at : next;
+        uint64_t at = flue_tcp_host_next(&st->peer, now), room = s->line_free_ns / 1000 - PEER_AHEAD_US + 1;
+        next = at > now && at < next ? at : next;
+        next = st->peer.wants && room < next ? room : next;
     }
     return next;
 }

@@ -37,6 +37,7 @@ struct streams {
     unsigned ring_log2;
     bool send, receive;                 /* which ways the programs use, seen from the adapter */
     uint64_t look_us;                   /* when they look next */
+    uint64_t line_free_ns;              /* when the line has taken everything the peers sent */
     uint64_t adapter_again, peer_again; /* segments that begin with bytes sent before */
 };
 
